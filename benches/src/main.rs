@@ -1,0 +1,89 @@
+//! Load scenarios of the built-in chain and of the server, with real processes on loopback.
+//!
+//! Prints what was measured with the machine's cores and the settings. Nothing here is a test: figures
+//! that fall short are printed like the others.
+
+mod account;
+mod erc20;
+mod light;
+mod network;
+mod peer;
+mod report;
+mod rpc;
+mod server;
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+
+/// Load scenarios.
+#[derive(Debug, Parser)]
+struct Arguments {
+    #[command(subcommand)]
+    scenario: Scenario,
+}
+
+#[derive(Debug, Subcommand)]
+enum Scenario {
+    /// ERC-20 transfers at an offered rate, sent to all four validators
+    Erc20 {
+        /// Program of the node
+        #[arg(long)]
+        node: PathBuf,
+        /// Offered transactions per second; several are run one after another, each on a new network
+        #[arg(long, value_delimiter = ',', default_value = "1000,2000,3000,6000")]
+        rates: Vec<u64>,
+        /// Seconds of load
+        #[arg(long, default_value_t = 60)]
+        seconds: u64,
+        /// Sending accounts
+        #[arg(long, default_value_t = 200)]
+        senders: usize,
+        /// GoQuorum's geth to measure the same load on, in the same run
+        #[arg(long)]
+        quorum: Option<PathBuf>,
+        /// Offered transactions per second to the peer
+        #[arg(long, default_value_t = 600)]
+        quorum_rate: u64,
+    },
+    /// 20 transactions per second, each waiting for its receipt
+    Light {
+        /// Program of the node
+        #[arg(long)]
+        node: PathBuf,
+        /// Seconds of load
+        #[arg(long, default_value_t = 60)]
+        seconds: u64,
+    },
+    /// The server: time to create a network, memory when idle, time to answer
+    Server {
+        /// Program of the server; the node's program is beside it
+        #[arg(long)]
+        polder: PathBuf,
+        /// Networks to create, one after another
+        #[arg(long, default_value_t = 10)]
+        runs: usize,
+    },
+}
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let arguments = Arguments::parse();
+    report::machine();
+    match arguments.scenario {
+        Scenario::Erc20 { node, rates, seconds, senders, quorum, quorum_rate } => {
+            for rate in rates {
+                let network = network::polder(&node, senders).await?;
+                erc20::run("polder bft, 4 validators", &network, erc20::Load { rate, seconds, senders }).await?;
+            }
+            if let Some(geth) = quorum {
+                let network = peer::quorum(&geth, senders).await?;
+                let load = erc20::Load { rate: quorum_rate, seconds, senders };
+                erc20::run("GoQuorum QBFT, 4 validators, 1 s blocks", &network, load).await?;
+            }
+            Ok(())
+        }
+        Scenario::Light { node, seconds } => light::run(&node, seconds).await,
+        Scenario::Server { polder, runs } => server::run(&polder, runs).await,
+    }
+}

@@ -1,0 +1,54 @@
+//! JSON-RPC over one kept-alive connection: a client that costs little beside what is measured.
+
+use anyhow::{Context as _, bail};
+use bytes::Bytes;
+use http_body_util::{BodyExt as _, Full};
+use hyper::{Request, client::conn::http1::SendRequest, header};
+use hyper_util::rt::TokioIo;
+use serde_json::{Value, json};
+use tokio::net::TcpStream;
+
+/// One connection to a node.
+pub struct Connection {
+    sender: SendRequest<Full<Bytes>>,
+    host: String,
+}
+
+impl Connection {
+    /// Connects to `HOST:PORT`.
+    pub async fn open(host: &str) -> anyhow::Result<Self> {
+        let stream = TcpStream::connect(host).await?;
+        stream.set_nodelay(true)?;
+        let (sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
+        tokio::spawn(connection);
+        Ok(Self { sender, host: host.into() })
+    }
+
+    /// One call; the answer's `result`, or its `error` as an error.
+    pub async fn call(&mut self, method: &str, params: Value) -> anyhow::Result<Value> {
+        let body = json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params });
+        self.raw(serde_json::to_vec(&body)?.into()).await
+    }
+
+    /// One call whose body is already written.
+    pub async fn raw(&mut self, body: Bytes) -> anyhow::Result<Value> {
+        let request = Request::post("/")
+            .header(header::HOST, &self.host)
+            .header(header::CONTENT_TYPE, "application/json")
+            .body(Full::new(body))?;
+        self.sender.ready().await?;
+        let answer = self.sender.send_request(request).await?.into_body().collect().await?.to_bytes();
+        let mut answer: Value =
+            serde_json::from_slice(&answer).with_context(|| String::from_utf8_lossy(&answer).into_owned())?;
+        if let Some(error) = answer.get("error") {
+            bail!("{error}");
+        }
+        Ok(answer["result"].take())
+    }
+}
+
+/// A quantity of an answer.
+pub fn quantity(value: &Value) -> anyhow::Result<u64> {
+    let text = value.as_str().context("a quantity is expected")?;
+    Ok(u64::from_str_radix(text.trim_start_matches("0x"), 16)?)
+}

@@ -1,0 +1,140 @@
+//! `polder server run` and `polder server reset-password`.
+
+use std::{io::BufRead as _, sync::Arc};
+
+use api::{ServerConfig, Tls};
+use cli::{LogFormat, OnExit, ResetPassword, RunServer};
+use control::{Config, Control, Foundation};
+use driver::Drivers;
+use host::{LocalConfig, LocalHost, NoSecrets};
+use keys::Secret;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+use tracing::{error, info, warn};
+
+use crate::error::Error;
+
+/// Runs a server until SIGTERM or SIGINT.
+pub async fn run(options: RunServer) -> Result<(), Error> {
+    start_log(options.log_format)?;
+    let given_password = secret("POLDER_ADMIN_PASSWORD");
+    let config = Config {
+        database: options.database.map(Secret::new),
+        master_key_file: options.master_key_file,
+        admin_password: given_password,
+        version: env!("CARGO_PKG_VERSION").into(),
+        ..Config::new(&options.data)
+    };
+    let foundation = Foundation::open(config).await?;
+    let first_password = foundation.first_password.clone();
+    let directory = foundation.directory.path().to_owned();
+    let tls_directory = foundation.directory.tls();
+
+    let program = std::env::current_exe().map_err(|error| Error::System("the program's own path", error))?;
+    let mut local = LocalConfig::new(&directory, &program);
+    if let Some(node) = std::env::var_os("POLDER_NODE_PROGRAM") {
+        local.programs.insert("polder-node".into(), node.into());
+    }
+    let host = Arc::new(LocalHost::open(local, Arc::new(NoSecrets))?);
+    let control = Control::new(foundation, host, Drivers::new(vec![driver_native::driver()]));
+
+    let listener = ServerConfig {
+        listen: options.listen,
+        tls: match (options.tls_cert, options.tls_key, options.tls) {
+            (Some(certificate), Some(key), _) => Some(Tls::Given { certificate, key }),
+            (_, _, Some(cli::Tls::SelfMade)) => Some(Tls::SelfMade),
+            _ => None,
+        },
+        behind_proxy: options.behind_proxy,
+    };
+    // Before anything runs: an address that is taken must not leave half a server behind.
+    let bound = api::bind(listener, tls_directory)?;
+    let shutdown = shutdown()?;
+    control.start();
+    info!(url = bound.url(), data = %directory.display(), "serving");
+    if let Some(password) = first_password {
+        println!("first administrator: admin\npassword: {}\nIt is shown this once.", password.expose());
+    }
+    let demonstration = options.demo.then(|| tokio::spawn(demonstrate(control.clone())));
+    let served = bound.serve(control.clone(), shutdown).await;
+
+    if let Some(task) = demonstration {
+        task.abort();
+    }
+    control.close().await;
+    if options.on_exit == OnExit::Stop {
+        info!("stopping the nodes");
+        control.stop_nodes().await?;
+    }
+    info!("ended");
+    Ok(served?)
+}
+
+async fn demonstrate(control: Control) {
+    match control::demo::ensure(&control).await {
+        Ok(()) => info!("the demonstration is ready"),
+        Err(failure) => error!(%failure, "the demonstration could not be made; the next start tries again"),
+    }
+}
+
+/// Gives an administrator the password on standard input, or a drawn one when it is a terminal.
+pub async fn reset_password(options: ResetPassword) -> Result<(), Error> {
+    use std::io::IsTerminal as _;
+    start_log(LogFormat::Text)?;
+    let given = if std::io::stdin().is_terminal() {
+        None
+    } else {
+        let mut line = String::new();
+        std::io::stdin().lock().read_line(&mut line).map_err(|error| Error::System("standard input", error))?;
+        let password = line.trim_end_matches(['\r', '\n']).to_owned();
+        if password.is_empty() {
+            return Err(Error::NoPassword);
+        }
+        Some(Secret::new(password))
+    };
+    let config = Config {
+        database: options.database.map(Secret::new),
+        master_key_file: options.master_key_file,
+        ..Config::new(&options.data)
+    };
+    let foundation = Foundation::open(config).await?;
+    match control::reset_password(&foundation.store, &options.user, given).await? {
+        Some(password) => println!("new password of {}: {}", options.user, password.expose()),
+        None => println!("the password of {} was changed", options.user),
+    }
+    Ok(())
+}
+
+fn start_log(format: LogFormat) -> Result<(), Error> {
+    let format = match format {
+        LogFormat::Text => telemetry::Format::Text,
+        LogFormat::Json => telemetry::Format::Json,
+    };
+    let filter = std::env::var("POLDER_LOG").unwrap_or_else(|_| "info".into());
+    Ok(telemetry::start(&telemetry::Options { filter, format })?)
+}
+
+fn secret(name: &str) -> Option<Secret> {
+    std::env::var(name).ok().filter(|value| !value.is_empty()).map(Secret::new)
+}
+
+/// Cancelled by SIGTERM or SIGINT; a second one ends the process at once.
+fn shutdown() -> Result<CancellationToken, Error> {
+    let failed = |error| Error::System("signals", error);
+    let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
+    let token = CancellationToken::new();
+    let ended = token.clone();
+    tokio::spawn(async move {
+        loop {
+            tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
+            if ended.is_cancelled() {
+                warn!("ended at once; nodes go on");
+                std::process::exit(1);
+            }
+            info!("ending");
+            ended.cancel();
+        }
+    });
+    Ok(token)
+}

@@ -1,0 +1,133 @@
+import { Alert, Group, Stack, Text, Title } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
+import { getRouteApi } from "@tanstack/react-router";
+import { transactionQuery } from "../../api/queries";
+import type { Transaction } from "../../api/types";
+import { formatAmount, formatNumber, formatTime, NONE } from "../../lib/format";
+import { Copyable } from "../../ui/Copyable";
+import { Empty } from "../../ui/Empty";
+import { Facts } from "../../ui/Facts";
+import { TextLink } from "../../ui/links";
+import { Panel } from "../../ui/Panel";
+import { QueryView } from "../../ui/QueryView";
+import { Status } from "../../ui/Status";
+import { AddressLink } from "../../ui/tables";
+import { DecodedView } from "./DecodedView";
+import { LogView } from "./LogView";
+
+const route = getRouteApi("/signed-in/networks/$network/transactions/$hash");
+
+export function TransactionPage() {
+  const { network, hash } = route.useParams();
+  const query = useQuery({
+    ...transactionQuery(network, hash),
+    // A final transaction never changes; one that is not yet is asked for until it is.
+    refetchInterval: ({ state }) => (state.data?.status === "pending" || state.data?.status === "unknown" ? 1000 : false),
+  });
+  return (
+    <QueryView query={query} lines={8}>
+      {(transaction) => <TransactionView network={network} transaction={transaction} />}
+    </QueryView>
+  );
+}
+
+function TransactionView({ network, transaction }: { network: string; transaction: Transaction }) {
+  return (
+    <Stack gap="lg">
+      <Group gap="sm">
+        <Title order={2} fz="xl">
+          Transaction
+        </Title>
+        <Status status={transaction.status} />
+      </Group>
+      {transaction.error && (
+        <Alert color="red" title="The ledger refused what it does">
+          <span className="break">{transaction.error}</span>
+        </Alert>
+      )}
+      <Panel>
+        <Facts
+          items={[
+            ["Hash", <Copyable key="hash" text={transaction.hash} what="hash" />],
+            ["Block", transaction.block == null ? null : <BlockLink key="block" network={network} transaction={transaction} />],
+            ["Time", transaction.at == null ? null : formatTime(transaction.at)],
+            ["From", <LinkedAddress key="from" network={network} address={transaction.from} />],
+            ["To", transaction.to == null ? "makes a contract" : <LinkedAddress key="to" network={network} address={transaction.to} />],
+            ["New contract", transaction.contractAddress && <LinkedAddress key="new" network={network} address={transaction.contractAddress} />],
+            ["Amount", formatAmount(transaction.value)],
+            ["Gas used", gas(transaction)],
+            ["Nonce", formatNumber(transaction.nonce)],
+          ]}
+        />
+      </Panel>
+      <Panel title="Input">
+        {transaction.input === "0x" ? (
+          <Text size="sm" c="dimmed">
+            No input: only an amount is moved.
+          </Text>
+        ) : (
+          <Stack gap="md">
+            {transaction.decoded ? (
+              <DecodedView network={network} decoded={transaction.decoded} />
+            ) : (
+              <Text size="sm" c="dimmed">
+                Not decoded: the contract's interface is not known here. Register the contract to see the call.
+              </Text>
+            )}
+            <details>
+              <summary style={{ cursor: "pointer", fontSize: "0.8125rem" }}>Input data, {formatNumber((transaction.input.length - 2) / 2)} bytes</summary>
+              {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard */}
+              <pre className="code" tabIndex={0} style={{ marginTop: 8 }}>
+                {transaction.input}
+              </pre>
+            </details>
+          </Stack>
+        )}
+      </Panel>
+      <Panel title={`Logs (${transaction.logs.length})`}>
+        {transaction.logs.length === 0 ? (
+          <Empty title="It emitted no log" />
+        ) : (
+          <Stack gap="lg">
+            {transaction.logs.map((log) => (
+              <LogView key={log.index} network={network} log={log} />
+            ))}
+          </Stack>
+        )}
+      </Panel>
+      <Panel title="As the ledger has it">
+        <details>
+          <summary style={{ cursor: "pointer", fontSize: "0.8125rem" }}>Show the JSON</summary>
+          {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard */}
+          <pre className="code" tabIndex={0} style={{ marginTop: 8 }}>
+            {JSON.stringify(transaction.raw, null, 2)}
+          </pre>
+        </details>
+      </Panel>
+    </Stack>
+  );
+}
+
+function BlockLink({ network, transaction }: { network: string; transaction: Transaction }) {
+  return (
+    <>
+      <TextLink to="/networks/$network/blocks/$block" params={{ network, block: String(transaction.block) }}>
+        {formatNumber(transaction.block)}
+      </TextLink>
+      {transaction.index != null && <span className="soft">, place {transaction.index}</span>}
+    </>
+  );
+}
+
+function LinkedAddress({ network, address }: { network: string; address: string }) {
+  return (
+    <Copyable text={address} what="address">
+      <AddressLink network={network} address={address} full />
+    </Copyable>
+  );
+}
+
+function gas({ gasUsed, gasLimit }: Transaction): string {
+  if (gasUsed == null) return NONE;
+  return gasLimit == null ? formatNumber(gasUsed) : `${formatNumber(gasUsed)} of ${formatNumber(gasLimit)}`;
+}

@@ -1,0 +1,54 @@
+import { Group, Stack } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
+import { operationsQuery } from "../../api/queries";
+import type { Network, Operation } from "../../api/types";
+import { formatKind } from "../../lib/format";
+import { TextLink } from "../../ui/links";
+import { OperationSteps } from "../../ui/OperationSteps";
+import { Panel } from "../../ui/Panel";
+import { ProblemAlert } from "../../ui/ProblemAlert";
+import { Status } from "../../ui/Status";
+import { OperationActions } from "../OperationPage";
+
+const OPEN = ["queued", "running", "waiting", "failed"];
+
+/** What is being changed now in a network or its nodes, and what failed and was not followed by anything newer. */
+export function ActiveOperations({ network }: { network: Network }) {
+  const operations = useQuery(operationsQuery());
+  const subjects = new Set([network.id, ...network.nodes.map((node) => node.id)]);
+  const newest = newestBySubject((operations.data?.items ?? []).filter((operation) => subjects.has(operation.subject)));
+  const open = newest.filter((operation) => OPEN.includes(operation.status));
+  if (open.length === 0) return null;
+  return (
+    <Stack gap="md" aria-live="polite">
+      {open.map((operation) => (
+        <Panel
+          key={operation.id}
+          title={
+            <TextLink to="/operations/$operation" params={{ operation: operation.id }}>
+              {formatKind(operation.kind)} {operation.subjectName}
+            </TextLink>
+          }
+          actions={<Status status={operation.status} operation />}
+        >
+          <Stack gap="md">
+            <OperationSteps operation={operation} />
+            <ProblemAlert error={operation.error} />
+            <Group>
+              <OperationActions operation={operation} />
+            </Group>
+          </Stack>
+        </Panel>
+      ))}
+    </Stack>
+  );
+}
+
+export function newestBySubject(operations: Operation[]): Operation[] {
+  const newest = new Map<string, Operation>();
+  for (const operation of operations) {
+    const other = newest.get(operation.subject);
+    if (other === undefined || other.createdAt < operation.createdAt) newest.set(operation.subject, operation);
+  }
+  return [...newest.values()];
+}

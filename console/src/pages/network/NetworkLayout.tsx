@@ -1,0 +1,133 @@
+import { Alert, Button, Stack } from "@mantine/core";
+import { useDisclosure } from "@mantine/hooks";
+import { useQuery } from "@tanstack/react-query";
+import { getRouteApi, Link, Outlet, useNavigate } from "@tanstack/react-router";
+import { api, done } from "../../api/client";
+import { networkQuery } from "../../api/queries";
+import { useCan } from "../../api/session";
+import type { Network } from "../../api/types";
+import { formatNumber } from "../../lib/format";
+import { Confirm, useAction } from "../../ui/actions";
+import { IconAlert, IconDelete, IconRestart, IconStart, IconStop } from "../../ui/icons";
+import { TextLink } from "../../ui/links";
+import { noticeOperation } from "../../ui/OperationNotice";
+import { PageHeader } from "../../ui/PageHeader";
+import { ProblemAlert } from "../../ui/ProblemAlert";
+import { QueryView } from "../../ui/QueryView";
+import { Status } from "../../ui/Status";
+import { ActiveOperations } from "./ActiveOperations";
+import { LedgerSearch } from "./LedgerSearch";
+
+const route = getRouteApi("/signed-in/networks/$network");
+
+/** What all pages of a network share: its state, what can be done with it, the search and the tabs. */
+export function NetworkLayout() {
+  const { network: id } = route.useParams();
+  const query = useQuery(networkQuery(id));
+  return (
+    <QueryView query={query} lines={8}>
+      {(network) => (
+        <>
+          <Header network={network} />
+          <nav className="tabs" aria-label={`Pages of ${network.name}`}>
+            <Link to="/networks/$network" params={{ network: id }} activeOptions={{ exact: true }} className="tab">
+              Overview
+            </Link>
+            <Link to="/networks/$network/blocks" params={{ network: id }} className="tab">
+              Blocks
+            </Link>
+            <Link to="/networks/$network/transactions" params={{ network: id }} className="tab">
+              Transactions
+            </Link>
+            <Link to="/networks/$network/contracts" params={{ network: id }} className="tab">
+              Contracts
+            </Link>
+            <Link to="/networks/$network/accounts" params={{ network: id }} className="tab">
+              Accounts
+            </Link>
+            <Link to="/networks/$network/details" params={{ network: id }} className="tab">
+              Details
+            </Link>
+          </nav>
+          <Outlet />
+        </>
+      )}
+    </QueryView>
+  );
+}
+
+function Header({ network }: { network: Network }) {
+  const can = useCan();
+  const navigate = useNavigate();
+  const [stopping, stopDialog] = useDisclosure();
+  const [deleting, deleteDialog] = useDisclosure();
+  const params = { params: { path: { network: network.id } } };
+  const start = useAction(() => done(api.POST("/api/v1/networks/{network}/start", params)), noticeOperation);
+  const restart = useAction(() => done(api.POST("/api/v1/networks/{network}/restart", params)), noticeOperation);
+  const stopped = network.status === "stopped";
+  const busy = network.status === "creating" || network.status === "deleting";
+  return (
+    <>
+      <PageHeader
+        title={network.name}
+        crumbs={[<TextLink key="all" to="/networks">Networks</TextLink>]}
+        badge={<Status status={network.status} />}
+        description={`Height ${formatNumber(network.height)} · ${network.engine}, ${network.consensus}${network.chainId == null ? "" : ` · chain id ${network.chainId}`}`}
+        actions={
+          can("networks:write") &&
+          !busy && (
+            <>
+              {stopped ? (
+                <Button variant="default" leftSection={<IconStart size={16} />} loading={start.isPending} onClick={() => start.mutate()}>
+                  Start
+                </Button>
+              ) : (
+                <>
+                  <Button variant="default" leftSection={<IconRestart size={16} />} loading={restart.isPending} onClick={() => restart.mutate()}>
+                    Restart
+                  </Button>
+                  <Button variant="default" leftSection={<IconStop size={16} />} onClick={stopDialog.open}>
+                    Stop
+                  </Button>
+                </>
+              )}
+              <Button variant="default" c="var(--bad)" leftSection={<IconDelete size={16} />} onClick={deleteDialog.open}>
+                Delete
+              </Button>
+            </>
+          )
+        }
+      />
+      <Stack gap="md" mb="md">
+        <ProblemAlert error={start.error ?? restart.error} />
+        {network.statusReason && (
+          <Alert color={network.status === "failed" || network.status === "halted" ? "red" : "yellow"} icon={<IconAlert size={18} />} p="sm">
+            {network.statusReason}
+          </Alert>
+        )}
+        <ActiveOperations network={network} />
+        <LedgerSearch network={network.id} />
+      </Stack>
+      <Confirm
+        opened={stopping}
+        onClose={stopDialog.close}
+        title={`Stop ${network.name}`}
+        button="Stop the network"
+        act={() => done(api.POST("/api/v1/networks/{network}/stop", params)).then(noticeOperation)}
+      >
+        All its nodes end. The ledger stays on disk, and the network goes on from there when it is started again.
+      </Confirm>
+      <Confirm
+        opened={deleting}
+        onClose={deleteDialog.close}
+        title={`Delete ${network.name}`}
+        name={network.name}
+        button="Delete the network"
+        act={() => done(api.DELETE("/api/v1/networks/{network}", params)).then(noticeOperation)}
+        onDone={() => navigate({ to: "/networks" })}
+      >
+        Its nodes end and their ledgers, keys and logs are removed from disk. This cannot be undone.
+      </Confirm>
+    </>
+  );
+}

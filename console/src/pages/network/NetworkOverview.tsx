@@ -1,0 +1,83 @@
+import { SegmentedControl, Skeleton, Stack } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
+import { getRouteApi } from "@tanstack/react-router";
+import { lazy, Suspense, useState } from "react";
+import { networkQuery, statisticsQuery, topologyQuery } from "../../api/queries";
+import { formatNumber, NONE } from "../../lib/format";
+import { blockInterval, latency, transactionsPerSecond } from "../../lib/statistics";
+import { Figures } from "../../ui/Facts";
+import { Panel } from "../../ui/Panel";
+import { QueryView } from "../../ui/QueryView";
+import { NodeTable } from "./NodeTable";
+import "./network.css";
+
+const TopologyGraph = lazy(() => import("./TopologyGraph"));
+const StatisticsCharts = lazy(() => import("./StatisticsCharts"));
+
+const route = getRouteApi("/signed-in/networks/$network/");
+
+export function NetworkOverview() {
+  const { network: id } = route.useParams();
+  const [minutes, setMinutes] = useState("15");
+  const network = useQuery(networkQuery(id));
+  const topology = useQuery(topologyQuery(id));
+  const statistics = useQuery(statisticsQuery(id, Number(minutes)));
+  const nodes = topology.data?.nodes ?? network.data?.nodes ?? [];
+  const running = nodes.filter((node) => node.status === "running").length;
+  return (
+    <Stack gap="lg">
+      <Figures
+        items={[
+          { label: "Height", value: formatNumber(network.data?.height) },
+          { label: "Transactions/s", value: fixed(transactionsPerSecond(statistics.data), 1), note: "last minute" },
+          { label: "Between blocks", value: milliseconds(blockInterval(statistics.data)), note: "last minute, mean" },
+          { label: "Latency", value: milliseconds(latency(statistics.data)), note: "to finality, median" },
+          { label: "Nodes running", value: `${running} of ${nodes.length}` },
+        ]}
+      />
+      <Panel flush title="Topology">
+        <QueryView query={topology} lines={8}>
+          {(topology) => (
+            <Suspense fallback={<Skeleton height={440} radius={0} />}>
+              <TopologyGraph topology={topology} />
+            </Suspense>
+          )}
+        </QueryView>
+      </Panel>
+      <Panel flush title="Nodes">
+        <NodeTable nodes={nodes} leader={topology.data?.leader ?? null} />
+      </Panel>
+      <Panel
+        title="Throughput and latency"
+        actions={
+          <SegmentedControl
+            size="xs"
+            aria-label="Length of time shown"
+            data={[
+              { value: "15", label: "15 min" },
+              { value: "60", label: "1 h" },
+            ]}
+            value={minutes}
+            onChange={setMinutes}
+          />
+        }
+      >
+        <QueryView query={statistics} lines={6}>
+          {(statistics) => (
+            <Suspense fallback={<Skeleton height={260} />}>
+              <StatisticsCharts statistics={statistics} />
+            </Suspense>
+          )}
+        </QueryView>
+      </Panel>
+    </Stack>
+  );
+}
+
+function fixed(value: number | undefined, places: number): string {
+  return value === undefined ? NONE : value.toFixed(places);
+}
+
+function milliseconds(value: number | undefined): string {
+  return value === undefined ? NONE : `${formatNumber(Math.round(value))} ms`;
+}

@@ -1,0 +1,102 @@
+import { Alert, Skeleton, Stack } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
+import { getRouteApi } from "@tanstack/react-router";
+import { lazy, Suspense } from "react";
+import { nodeQuery, usageQuery } from "../../api/queries";
+import type { Node } from "../../api/types";
+import { formatBytes, formatCpu, formatNumber, formatTime, NONE, nodeShortName } from "../../lib/format";
+import { Copyable } from "../../ui/Copyable";
+import { engineFacts, Facts, Figures } from "../../ui/Facts";
+import { IconAlert } from "../../ui/icons";
+import { TextLink } from "../../ui/links";
+import { PageHeader } from "../../ui/PageHeader";
+import { Panel } from "../../ui/Panel";
+import { QueryView } from "../../ui/QueryView";
+import { Status } from "../../ui/Status";
+import { NodeActions } from "./NodeActions";
+import { NodeLogs } from "./NodeLogs";
+import "./network.css";
+
+const UsageCharts = lazy(() => import("./UsageCharts"));
+
+const route = getRouteApi("/signed-in/networks/$network/nodes/$node");
+
+export function NodePage() {
+  const { network, node: id } = route.useParams();
+  const query = useQuery(nodeQuery(id));
+  return (
+    <QueryView query={query} lines={8}>
+      {(node) => (
+        <>
+          <PageHeader
+            title={nodeShortName(node.name)}
+            crumbs={[
+              <TextLink key="network" to="/networks/$network" params={{ network }}>
+                {node.name.split("/")[0]}
+              </TextLink>,
+            ]}
+            badge={<Status status={node.status} />}
+            description={`${node.role} of ${node.member}, on ${node.host}`}
+            actions={<NodeActions node={node} />}
+          />
+          <NodeView node={node} />
+        </>
+      )}
+    </QueryView>
+  );
+}
+
+function NodeView({ node }: { node: Node }) {
+  const usage = useQuery(usageQuery(node.id));
+  return (
+    <Stack gap="lg">
+      {node.statusReason && (
+        <Alert color={node.status === "failed" ? "red" : "yellow"} icon={<IconAlert size={18} />} p="sm">
+          {node.statusReason}
+        </Alert>
+      )}
+      <Figures
+        items={[
+          { label: "Height", value: formatNumber(node.height) },
+          { label: "CPU", value: node.usage ? formatCpu(node.usage.cpu) : NONE, note: "of one core" },
+          { label: "Memory", value: node.usage ? formatBytes(node.usage.memoryBytes) : NONE, note: "resident" },
+          { label: "Disk", value: node.usage ? formatBytes(node.usage.diskBytes) : NONE },
+          { label: "Restarts", value: formatNumber(node.restarts), note: "unasked" },
+        ]}
+      />
+      <Panel title="Connect">
+        {node.rpc == null && node.ws == null ? (
+          "The addresses show while the node runs."
+        ) : (
+          <Facts
+            items={[
+              ["JSON-RPC over HTTP", node.rpc && <Copyable text={node.rpc} what="HTTP address" />],
+              ["JSON-RPC over WebSocket", node.ws && <Copyable text={node.ws} what="WebSocket address" />],
+            ]}
+          />
+        )}
+      </Panel>
+      <NodeLogs node={node} />
+      <Panel title="Use of the machine">
+        <QueryView query={usage}>
+          {({ items }) => (
+            <Suspense fallback={<Skeleton height={240} />}>
+              <UsageCharts samples={items} />
+            </Suspense>
+          )}
+        </QueryView>
+      </Panel>
+      <Panel title="Facts">
+        <Facts
+          items={[
+            ["Id", <Copyable key="id" text={node.id} />],
+            ["Host", node.host],
+            ["Process id", node.pid == null ? null : String(node.pid)],
+            ["Started", node.startedAt == null ? null : formatTime(node.startedAt)],
+            ...engineFacts(node.facts),
+          ]}
+        />
+      </Panel>
+    </Stack>
+  );
+}

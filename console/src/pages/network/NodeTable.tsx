@@ -1,0 +1,71 @@
+import { Text } from "@mantine/core";
+import { useMemo } from "react";
+import type { Node } from "../../api/types";
+import { formatBytes, formatCpu, formatNumber, NONE, nodeShortName } from "../../lib/format";
+import { type Column, DataTable } from "../../ui/DataTable";
+import { Empty } from "../../ui/Empty";
+import { TextLink } from "../../ui/links";
+import { Status } from "../../ui/Status";
+import { NodeActions } from "./NodeActions";
+
+export function NodeTable({ nodes, leader }: { nodes: Node[]; leader: string | null }) {
+  const columns = useMemo<Column<Node>[]>(
+    () => [
+      {
+        id: "name",
+        header: "Node",
+        value: (node) => node.name,
+        cell: (node) => (
+          <TextLink to="/networks/$network/nodes/$node" params={{ network: node.network, node: node.id }} fw={500}>
+            {nodeShortName(node.name)}
+          </TextLink>
+        ),
+      },
+      { id: "member", header: "Member", value: (node) => node.member },
+      {
+        id: "role",
+        header: "Role",
+        wide: true,
+        value: (node) => node.role,
+        cell: (node) => (node.id === leader ? `${node.role}, leader` : node.role),
+      },
+      {
+        id: "status",
+        header: "Status",
+        value: (node) => node.status,
+        cell: (node) => (
+          <>
+            <Status status={node.status} />
+            {node.statusReason && (
+              <Text size="xs" c="dimmed" maw={260}>
+                {node.statusReason}
+              </Text>
+            )}
+          </>
+        ),
+      },
+      { id: "height", header: "Height", align: "right", value: (node) => node.height, cell: (node) => formatNumber(node.height) },
+      { id: "cpu", header: "CPU", align: "right", wide: true, value: (node) => node.usage?.cpu, cell: (node) => (node.usage ? formatCpu(node.usage.cpu) : NONE) },
+      {
+        id: "memory",
+        header: "Memory",
+        align: "right",
+        wide: true,
+        value: (node) => node.usage?.memoryBytes,
+        cell: (node) => (node.usage ? formatBytes(node.usage.memoryBytes) : NONE),
+      },
+      {
+        id: "disk",
+        header: "Disk",
+        align: "right",
+        wide: true,
+        value: (node) => node.usage?.diskBytes,
+        cell: (node) => (node.usage ? formatBytes(node.usage.diskBytes) : NONE),
+      },
+      { id: "restarts", header: "Restarts", align: "right", wide: true, value: (node) => node.restarts },
+      { id: "actions", header: "", align: "right", value: () => null, cell: (node) => <NodeActions node={node} compact /> },
+    ],
+    [leader],
+  );
+  return <DataTable label="Nodes" columns={columns} rows={nodes} rowId={(node) => node.id} filter="Filter nodes" empty={<Empty title="No node yet" />} />;
+}

@@ -1,0 +1,183 @@
+import "@xyflow/react/dist/base.css";
+import { useMantineTheme } from "@mantine/core";
+import { useMediaQuery } from "@mantine/hooks";
+import { Controls, type Edge, Handle, type Node as FlowNode, type NodeProps, Position, ReactFlow, useReactFlow } from "@xyflow/react";
+import { useNavigate } from "@tanstack/react-router";
+import { memo, useEffect, useMemo, useState } from "react";
+import type { Node, Topology } from "../../api/types";
+import { formatNumber, NONE, nodeShortName } from "../../lib/format";
+import { byMember, pairs, shapeOf } from "../../lib/topology";
+import { IconCrown } from "../../ui/icons";
+import { ProblemAlert } from "../../ui/ProblemAlert";
+import { Lines } from "../../ui/QueryView";
+import { Dot, toneOf, toneStyle } from "../../ui/Status";
+import { groupId, layOut, type Places } from "./layout";
+
+type MemberBox = FlowNode<{ member: string; colour: string }, "member">;
+type NodeBox = FlowNode<{ node: Node; leader: boolean; behind: number }, "node">;
+
+/** Members are told apart by these, in the order of their names; states have colours of their own. */
+const MEMBER_COLOURS = ["#0f7b8e", "#7a5cc4", "#b06a1f", "#a8477f", "#4a7a2c", "#3d6fc2", "#8c5a3c", "#5d6b78"];
+
+const NODE_TYPES = { member: memo(MemberView), node: memo(NodeView) };
+
+/** Who runs which node, how high each is, who leads, and who sees whom. */
+export default function TopologyGraph({ topology }: { topology: Topology }) {
+  const theme = useMantineTheme();
+  const narrow = useMediaQuery(`(max-width: ${theme.breakpoints.sm})`) ?? false;
+  const navigate = useNavigate();
+  const { places, error } = usePlaces(topology, narrow);
+  const edges = useMemo(() => pairs(topology).map(toEdge), [topology]);
+  if (error) return <ProblemAlert error={error} />;
+  if (places === undefined) return <Lines count={8} />;
+  const nodes = toNodes(topology, places);
+  return (
+    <section className="topology" aria-label="Topology: members, their nodes and connections. The table below lists the same nodes.">
+      <ReactFlow<MemberBox | NodeBox>
+        nodes={nodes}
+        edges={edges}
+        nodeTypes={NODE_TYPES}
+        zIndexMode="manual"
+        nodesDraggable={false}
+        nodesConnectable={false}
+        nodesFocusable={false}
+        edgesFocusable={false}
+        elementsSelectable={false}
+        zoomOnScroll={false}
+        preventScrolling={false}
+        panOnDrag
+        minZoom={0.2}
+        maxZoom={1.25}
+        fitView
+        proOptions={{ hideAttribution: true }}
+        onNodeClick={(_, box) => {
+          if (box.type !== "node") return;
+          const { node } = box.data;
+          void navigate({ to: "/networks/$network/nodes/$node", params: { network: node.network, node: node.id } });
+        }}
+      >
+        <Controls showInteractive={false} position="bottom-right" />
+        <Fit shape={`${shapeOf(topology)} ${narrow}`} />
+      </ReactFlow>
+      <Legend />
+    </section>
+  );
+}
+
+function usePlaces(topology: Topology, narrow: boolean) {
+  const [places, setPlaces] = useState<Places>();
+  const [error, setError] = useState<unknown>();
+  const shape = shapeOf(topology);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the layout depends on the shape alone, not on heights
+  useEffect(() => {
+    let current = true;
+    layOut(topology, narrow).then(
+      (result) => current && setPlaces(result),
+      (reason) => current && setError(reason),
+    );
+    return () => {
+      current = false;
+    };
+  }, [shape, narrow]);
+  return { places, error };
+}
+
+/** Brings the whole picture into view when nodes come or go, and when the window changes. */
+function Fit({ shape }: { shape: string }) {
+  const { fitView } = useReactFlow();
+  // biome-ignore lint/correctness/useExhaustiveDependencies: runs for each new shape
+  useEffect(() => {
+    const fit = () => void fitView({ padding: 0.06 });
+    const frame = requestAnimationFrame(fit);
+    addEventListener("resize", fit);
+    return () => {
+      cancelAnimationFrame(frame);
+      removeEventListener("resize", fit);
+    };
+  }, [shape, fitView]);
+  return null;
+}
+
+function toNodes(topology: Topology, places: Places): (MemberBox | NodeBox)[] {
+  const highest = Math.max(0, ...topology.nodes.map((node) => node.height ?? 0));
+  return byMember(topology.nodes).flatMap(([member, nodes], index) => {
+    const group = places.get(groupId(member));
+    if (group === undefined) return [];
+    const box: MemberBox = {
+      id: groupId(member),
+      type: "member",
+      position: { x: group.x, y: group.y },
+      width: group.width,
+      height: group.height,
+      zIndex: 0,
+      data: { member, colour: MEMBER_COLOURS[index % MEMBER_COLOURS.length] ?? "gray" },
+    };
+    const inside = nodes.flatMap((node): NodeBox[] => {
+      const place = places.get(node.id);
+      if (place === undefined) return [];
+      return [
+        {
+          id: node.id,
+          type: "node",
+          parentId: box.id,
+          position: { x: place.x, y: place.y },
+          width: place.width,
+          height: place.height,
+          zIndex: 2,
+          data: { node, leader: topology.leader === node.id, behind: node.height == null ? 0 : highest - node.height },
+        },
+      ];
+    });
+    return [box, ...inside];
+  });
+}
+
+function toEdge({ id, from, to, connected }: ReturnType<typeof pairs>[number]): Edge {
+  return { id, source: from, target: to, type: "straight", zIndex: 1, className: connected ? "link-up" : "link-down", focusable: false };
+}
+
+function MemberView({ data }: NodeProps<MemberBox>) {
+  return (
+    <div className="topology-member" style={{ "--member": data.colour } as React.CSSProperties}>
+      {data.member}
+    </div>
+  );
+}
+
+function NodeView({ data: { node, leader, behind } }: NodeProps<NodeBox>) {
+  return (
+    <div className="topology-node" style={toneStyle(toneOf(node.status))} data-status={node.status}>
+      <Handle type="target" position={Position.Top} className="topology-handle" isConnectable={false} />
+      <Handle type="source" position={Position.Top} className="topology-handle" isConnectable={false} />
+      <div className="topology-node-name">
+        <Dot status={node.status} />
+        <span>{nodeShortName(node.name)}</span>
+        {leader && (
+          <span className="topology-leader" title="Leads now">
+            <IconCrown size={13} aria-hidden="true" /> leader
+          </span>
+        )}
+      </div>
+      <div className="topology-node-facts">
+        {node.role} · {node.status}
+      </div>
+      <div className="topology-node-facts">
+        {node.height == null ? NONE : formatNumber(node.height)}
+        {behind > 3 && <span className="topology-behind"> {formatNumber(behind)} behind</span>}
+      </div>
+    </div>
+  );
+}
+
+function Legend() {
+  return (
+    <div className="topology-legend" aria-hidden="true">
+      <span>
+        <i className="legend-up" /> connected
+      </span>
+      <span>
+        <i className="legend-down" /> not connected
+      </span>
+    </div>
+  );
+}

@@ -1,0 +1,58 @@
+import { Stack, TextInput } from "@mantine/core";
+import type { Engine } from "../../api/types";
+import { plural } from "../../lib/format";
+import { Panel } from "../../ui/Panel";
+import { Choice } from "./Choice";
+import type { NetworkDraft } from "./draft";
+
+interface EngineStepProps {
+  engines: Engine[];
+  engine: Engine;
+  draft: NetworkDraft;
+  errors: Record<string, string>;
+  onChange: (part: Partial<NetworkDraft>) => void;
+}
+
+export function EngineStep({ engines, engine, draft, errors, onChange }: EngineStepProps) {
+  const chooseEngine = (name: string) => {
+    const consensus = engines.find((one) => one.name === name)?.consensus[0];
+    onChange({ engine: name, consensus: consensus?.name ?? "", nodes: consensus?.defaultNodes ?? 1, options: {} });
+  };
+  const chooseConsensus = (name: string) => {
+    const consensus = engine.consensus.find((one) => one.name === name);
+    onChange({ consensus: name, nodes: consensus?.defaultNodes ?? draft.nodes });
+  };
+  return (
+    <Panel title="Engine and consensus">
+      <Stack gap="lg">
+        <TextInput
+          label="Name"
+          description="Unique in its consortium: lower-case letters, digits and -"
+          maw={420}
+          required
+          withAsterisk={false}
+          value={draft.name}
+          error={errors.name}
+          onChange={(event) => onChange({ name: event.currentTarget.value })}
+        />
+        <Choice
+          label="Engine: the ledger software"
+          value={draft.engine}
+          onChange={chooseEngine}
+          items={engines.map((one) => ({ value: one.name, title: one.title, note: one.version, children: one.description }))}
+        />
+        <Choice
+          label="Consensus: how the nodes agree on the next block"
+          value={draft.consensus}
+          onChange={chooseConsensus}
+          items={engine.consensus.map((kind) => ({
+            value: kind.name,
+            title: kind.title,
+            note: kind.minNodes === kind.maxNodes ? plural(kind.minNodes, "node") : `${kind.minNodes} to ${kind.maxNodes} nodes`,
+            children: kind.description,
+          }))}
+        />
+      </Stack>
+    </Panel>
+  );
+}

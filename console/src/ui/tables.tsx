@@ -1,0 +1,186 @@
+import { type ReactNode, useMemo } from "react";
+import type { BlockSummary, Network, Operation, TransactionSummary } from "../api/types";
+import { formatAmount, formatKind, formatNumber, NONE, shorten } from "../lib/format";
+import { type Column, DataTable } from "./DataTable";
+import { TextLink } from "./links";
+import { Elapsed } from "./OperationSteps";
+import { Status } from "./Status";
+import { Ago } from "./Time";
+
+const OPERATION_COLUMNS: Column<Operation>[] = [
+  {
+    id: "kind",
+    header: "Operation",
+    value: (operation) => formatKind(operation.kind),
+    cell: (operation) => (
+      <TextLink to="/operations/$operation" params={{ operation: operation.id }}>
+        {formatKind(operation.kind)}
+      </TextLink>
+    ),
+  },
+  { id: "subject", header: "Of", value: (operation) => operation.subjectName },
+  {
+    id: "status",
+    header: "Status",
+    value: (operation) => operation.status,
+    cell: (operation) => <Status status={operation.status} operation />,
+  },
+  { id: "actor", header: "By", value: (operation) => operation.actor, wide: true },
+  {
+    id: "took",
+    header: "Took",
+    align: "right",
+    wide: true,
+    value: (operation) => (operation.finishedAt ?? Date.now() * 1000) - (operation.startedAt ?? operation.createdAt),
+    cell: (operation) => <Elapsed from={operation.startedAt} to={operation.finishedAt} />,
+  },
+  {
+    id: "createdAt",
+    header: "Asked for",
+    align: "right",
+    value: (operation) => operation.createdAt,
+    cell: (operation) => <Ago at={operation.createdAt} />,
+  },
+];
+
+export function OperationTable({ rows, empty, filter }: { rows: Operation[]; empty?: ReactNode; filter?: string }) {
+  return (
+    <DataTable label="Operations" columns={OPERATION_COLUMNS} rows={rows} rowId={(row) => row.id} empty={empty} filter={filter} />
+  );
+}
+
+export function BlockTable({ network, rows, empty, foot }: { network: string; rows: BlockSummary[]; empty?: ReactNode; foot?: ReactNode }) {
+  const columns = useMemo<Column<BlockSummary>[]>(
+    () => [
+      {
+        id: "number",
+        header: "Block",
+        value: (block) => block.number,
+        cell: (block) => (
+          <TextLink to="/networks/$network/blocks/$block" params={{ network, block: String(block.number) }}>
+            {formatNumber(block.number)}
+          </TextLink>
+        ),
+      },
+      { id: "hash", header: "Hash", value: (block) => block.hash, cell: (block) => <span className="mono">{shorten(block.hash)}</span> },
+      { id: "transactions", header: "Transactions", align: "right", value: (block) => block.transactions },
+      {
+        id: "gas",
+        header: "Gas used",
+        align: "right",
+        wide: true,
+        value: (block) => block.gasUsed,
+        cell: (block) => formatNumber(block.gasUsed),
+      },
+      { id: "size", header: "Bytes", align: "right", wide: true, value: (block) => block.size, cell: (block) => formatNumber(block.size) },
+      { id: "at", header: "Made", align: "right", value: (block) => block.at, cell: (block) => <Ago at={block.at} /> },
+    ],
+    [network],
+  );
+  return <DataTable label="Blocks" columns={columns} rows={rows} rowId={(block) => block.hash} empty={empty} foot={foot} />;
+}
+
+interface TransactionTableProps {
+  network: string;
+  rows: TransactionSummary[];
+  empty?: ReactNode;
+  foot?: ReactNode;
+}
+
+export function TransactionTable({ network, rows, empty, foot }: TransactionTableProps) {
+  const columns = useMemo<Column<TransactionSummary>[]>(
+    () => [
+      {
+        id: "hash",
+        header: "Transaction",
+        value: (row) => row.hash,
+        cell: (row) => (
+          <TextLink className="mono" to="/networks/$network/transactions/$hash" params={{ network, hash: row.hash }}>
+            {shorten(row.hash)}
+          </TextLink>
+        ),
+      },
+      {
+        id: "method",
+        header: "Does",
+        value: (row) => row.method ?? (row.to == null ? "new contract" : "transfer"),
+        cell: (row) =>
+          row.method ? <span className="mono">{row.method}</span> : <span className="soft">{row.to == null ? "new contract" : "transfer"}</span>,
+      },
+      { id: "from", header: "From", wide: true, value: (row) => row.from, cell: (row) => <AddressLink network={network} address={row.from} /> },
+      {
+        id: "to",
+        header: "To",
+        wide: true,
+        value: (row) => row.to,
+        cell: (row) => (row.to == null ? NONE : <AddressLink network={network} address={row.to} />),
+      },
+      {
+        id: "value",
+        header: "Amount",
+        align: "right",
+        wide: true,
+        value: (row) => Number(row.value),
+        cell: (row) => formatAmount(row.value),
+      },
+      { id: "status", header: "Status", value: (row) => row.status, cell: (row) => <Status status={row.status} /> },
+      {
+        id: "block",
+        header: "Block",
+        align: "right",
+        wide: true,
+        value: (row) => row.block,
+        cell: (row) =>
+          row.block == null ? (
+            NONE
+          ) : (
+            <TextLink to="/networks/$network/blocks/$block" params={{ network, block: String(row.block) }}>
+              {formatNumber(row.block)}
+            </TextLink>
+          ),
+      },
+      { id: "at", header: "Time", align: "right", value: (row) => row.at, cell: (row) => <Ago at={row.at} /> },
+    ],
+    [network],
+  );
+  return <DataTable label="Transactions" columns={columns} rows={rows} rowId={(row) => row.hash} empty={empty} foot={foot} />;
+}
+
+export function AddressLink({ network, address, full = false }: { network: string; address: string; full?: boolean }) {
+  return (
+    <TextLink className="mono" to="/networks/$network/addresses/$address" params={{ network, address }}>
+      {full ? address : shorten(address)}
+    </TextLink>
+  );
+}
+
+const NETWORK_COLUMNS: Column<Network>[] = [
+  {
+    id: "name",
+    header: "Network",
+    value: (network) => network.name,
+    cell: (network) => (
+      <TextLink to="/networks/$network" params={{ network: network.id }} fw={500}>
+        {network.name}
+      </TextLink>
+    ),
+  },
+  { id: "status", header: "Status", value: (network) => network.status, cell: (network) => <Status status={network.status} /> },
+  { id: "height", header: "Height", align: "right", value: (network) => network.height, cell: (network) => formatNumber(network.height) },
+  {
+    id: "nodes",
+    header: "Nodes",
+    align: "right",
+    value: (network) => network.nodes.length,
+    cell: (network) => `${network.nodes.filter((node) => node.status === "running").length} of ${network.nodes.length}`,
+  },
+  { id: "engine", header: "Engine", wide: true, value: (network) => `${network.engine}, ${network.consensus}` },
+  { id: "chainId", header: "Chain id", wide: true, align: "right", value: (network) => network.chainId, cell: (network) => network.chainId ?? NONE },
+  { id: "createdAt", header: "Created", wide: true, align: "right", value: (network) => network.createdAt, cell: (network) => <Ago at={network.createdAt} /> },
+];
+
+export function NetworkTable({ rows, empty }: { rows: Network[]; empty?: ReactNode }) {
+  return (
+    <DataTable label="Networks" columns={NETWORK_COLUMNS} rows={rows} rowId={(row) => row.id} empty={empty} filter="Filter networks" />
+  );
+}

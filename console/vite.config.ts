@@ -1,0 +1,28 @@
+import react from "@vitejs/plugin-react";
+import { defineConfig } from "vitest/config";
+import { mockServer } from "./mock/plugin";
+
+/**
+ * `vite --mode mock` serves plausible live data from `mock/`; any other mode hands `/api` to a real
+ * server at `POLDER_URL`.
+ */
+export default defineConfig(({ mode }) => {
+  const server = process.env.POLDER_URL ?? "http://127.0.0.1:8480";
+  const proxy = { target: server, changeOrigin: true };
+  return {
+    plugins: [react(), ...(mode === "mock" ? [mockServer()] : [])],
+    server: mode === "mock" ? {} : { proxy: { "/api": proxy, "/errors": proxy } },
+    build: {
+      target: "es2022",
+      // The content policy allows no `data:` fonts or scripts: nothing is inlined.
+      assetsInlineLimit: 0,
+      chunkSizeWarningLimit: 1700,
+      modulePreload: { polyfill: false },
+    },
+    test: {
+      environment: "jsdom",
+      include: ["src/**/*.test.{ts,tsx}", "mock/**/*.test.ts"],
+      setupFiles: ["./src/test-setup.ts"],
+    },
+  };
+});

@@ -1,0 +1,36 @@
+//! The API description, made from the routes. The copy under `openapi/` is compared by a test.
+
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::{Components, Info, OpenApi, OpenApiBuilder};
+
+use crate::routes;
+
+/// Name of the scheme of session cookies.
+pub(crate) const SESSION: &str = "session";
+/// Name of the scheme of access keys.
+pub(crate) const ACCESS_KEY: &str = "accessKey";
+
+/// The API description (OpenAPI 3.1).
+pub fn document() -> OpenApi {
+    finish(routes::all().into_parts().1)
+}
+
+pub(crate) fn finish(routes: OpenApi) -> OpenApi {
+    let mut info = Info::new("Polder", "1");
+    info.description = Some(
+        "Lists page by cursor: pass `next` as `cursor`. Creations take `Idempotency-Key`. Failures are RFC 9457 problems with a \
+         stable `code`; `/errors/CODE` explains it. `x-permission` names the permission that a route needs."
+            .into(),
+    );
+    let mut components = Components::new();
+    let cookie = ApiKeyValue::with_description(
+        "polder_session",
+        "The cookie that POST /session sets. Requests that change something also carry the header x-csrf-token.",
+    );
+    components.add_security_scheme(SESSION, SecurityScheme::ApiKey(ApiKey::Cookie(cookie)));
+    let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some("An access key: `polder_…`")).build();
+    components.add_security_scheme(ACCESS_KEY, SecurityScheme::Http(bearer));
+    let mut document = OpenApiBuilder::new().info(info).components(Some(components)).build();
+    document.merge(routes);
+    document
+}

@@ -1,0 +1,106 @@
+//! The commands, one file for each resource.
+
+pub mod access_key;
+pub mod account;
+pub mod audit;
+pub mod block;
+pub mod consortium;
+pub mod contract;
+pub mod engine;
+pub mod login;
+pub mod network;
+pub mod node;
+pub mod operation;
+pub mod org;
+pub mod server;
+pub mod tx;
+pub mod user;
+
+use types::{Network, Operation};
+
+use crate::{
+    Error, Global, OutputFormat,
+    client::{Client, encode},
+    output, wait,
+};
+
+/// What every command needs.
+pub struct Context {
+    /// The global options.
+    pub global: Global,
+}
+
+impl Context {
+    pub(crate) fn new(global: Global) -> Self {
+        Self { global }
+    }
+
+    /// The server to call.
+    pub fn client(&self) -> Result<Client, Error> {
+        Client::new(&self.global)
+    }
+
+    /// How to print.
+    pub fn format(&self) -> OutputFormat {
+        self.global.output
+    }
+
+    /// Prints one thing.
+    pub fn print<T: serde::Serialize>(&self, thing: &T) -> Result<(), Error> {
+        output::one(self.format(), thing)
+    }
+
+    /// Follows an operation to its end.
+    pub async fn wait(&self, client: &Client, operation: &str) -> Result<Operation, Error> {
+        wait::operation(client, operation, self.global.timeout).await
+    }
+
+    /// The named network, or the only one.
+    pub async fn network(&self, client: &Client, name: Option<&str>) -> Result<Network, Error> {
+        if let Some(name) = name {
+            return client.get(&format!("networks/{}", encode(name))).await;
+        }
+        let mut networks = client.list::<Network>("networks").await?.items;
+        match (networks.pop(), networks.is_empty()) {
+            (Some(network), true) => Ok(network),
+            (None, _) => Err(Error::Usage("there is no network: create one with `polder network create`".into())),
+            (Some(_), false) => Err(Error::Usage("there are several networks: say which with --network".into())),
+        }
+    }
+
+    /// Carries out an action that answers an operation; waits for it and shows `show` then.
+    pub async fn act<T: serde::de::DeserializeOwned + serde::Serialize>(
+        &self,
+        client: &Client,
+        action: &str,
+        waits: bool,
+        show: &str,
+    ) -> Result<(), Error> {
+        let operation: Operation = client.post(action, &serde_json::json!({})).await?;
+        if !waits {
+            return self.print(&operation);
+        }
+        self.wait(client, &operation.id).await?;
+        self.print(&client.get::<T>(show).await?)
+    }
+}
+
+/// Asks before something is lost, unless `--yes` was given; without a terminal it must be given.
+pub fn confirm(yes: bool, question: &str) -> Result<(), Error> {
+    use std::io::{IsTerminal as _, Write as _};
+    if yes {
+        return Ok(());
+    }
+    if !std::io::stdin().is_terminal() {
+        return Err(Error::Usage(format!("{question} Say so with --yes.")));
+    }
+    eprint!("{question} [y/N] ");
+    std::io::stderr().flush().map_err(|error| Error::Failed(error.to_string()))?;
+    let mut answer = String::new();
+    std::io::stdin().read_line(&mut answer).map_err(|error| Error::Failed(error.to_string()))?;
+    if answer.trim().eq_ignore_ascii_case("y") || answer.trim().eq_ignore_ascii_case("yes") {
+        Ok(())
+    } else {
+        Err(Error::Failed("nothing was done".into()))
+    }
+}

@@ -1,0 +1,193 @@
+//! `polder network`: running ledgers.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use serde::Deserialize;
+use types::{Network, NetworkPreview, NewNetwork, Operation, Topology};
+
+use super::{Context, confirm};
+use crate::{
+    Error,
+    client::encode,
+    output::{self, Row, or_dash, word},
+};
+
+/// The verbs of `polder network`.
+#[derive(Debug, Subcommand)]
+#[allow(missing_docs)]
+pub enum NetworkCommand {
+    /// Make a network and start it
+    Create(Create),
+    /// List networks
+    List,
+    /// Show a network with its nodes
+    Show { name: String },
+    /// Show how the nodes are connected now
+    Topology { name: String },
+    /// Start a network's nodes
+    Start {
+        name: String,
+        /// Wait until it runs
+        #[arg(long)]
+        wait: bool,
+    },
+    /// Stop a network's nodes
+    Stop {
+        name: String,
+        /// Wait until it stands
+        #[arg(long)]
+        wait: bool,
+    },
+    /// Restart a network's nodes
+    Restart {
+        name: String,
+        /// Wait until it runs again
+        #[arg(long)]
+        wait: bool,
+    },
+    /// Delete a network with everything on its ledger
+    Delete {
+        name: String,
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
+        /// Wait until it is gone
+        #[arg(long)]
+        wait: bool,
+    },
+}
+
+/// Makes a network.
+#[derive(Debug, Args)]
+pub struct Create {
+    /// Lower-case letters, digits and -
+    name: String,
+    /// Consortium that it belongs to; may be left out when there is one
+    #[arg(long)]
+    consortium: Option<String>,
+    /// Ledger software
+    #[arg(long, default_value = "polder")]
+    engine: String,
+    /// Kind of consensus
+    #[arg(long, default_value = "bft")]
+    consensus: String,
+    /// How many nodes; dealt to the members in turn
+    #[arg(long, default_value_t = 4)]
+    nodes: u32,
+    /// Members that take part, separated by commas; all when left out
+    #[arg(long, value_delimiter = ',', value_name = "ORG,…")]
+    members: Option<Vec<String>>,
+    /// Chain id; drawn at random when left out
+    #[arg(long, value_name = "N")]
+    chain_id: Option<u64>,
+    /// Genesis to start from, without validators
+    #[arg(long, value_name = "FILE")]
+    genesis: Option<PathBuf>,
+    /// Option of the engine; may be repeated
+    #[arg(long = "option", value_parser = parse_option, value_name = "NAME=VALUE")]
+    options: Vec<(String, serde_json::Value)>,
+    /// Show what would be started, and start nothing
+    #[arg(long)]
+    preview: bool,
+    /// Wait until it runs
+    #[arg(long)]
+    wait: bool,
+}
+
+/// Answer to a creation.
+#[derive(Deserialize)]
+struct Created {
+    network: Network,
+    operation: Operation,
+}
+
+fn parse_option(text: &str) -> Result<(String, serde_json::Value), String> {
+    let (name, value) = text.split_once('=').ok_or_else(|| format!("`{text}` is not NAME=VALUE"))?;
+    // Numbers and booleans are JSON; anything else is text.
+    Ok((name.into(), serde_json::from_str(value).unwrap_or_else(|_| value.into())))
+}
+
+impl NetworkCommand {
+    pub(crate) async fn run(self, context: &Context) -> Result<(), Error> {
+        let client = context.client()?;
+        let path = |name: &str| format!("networks/{}", encode(name));
+        match self {
+            Self::Create(create) => create.run(context).await,
+            Self::List => output::page(context.format(), &client.list::<Network>("networks").await?),
+            Self::Show { name } => context.print(&client.get::<Network>(&path(&name)).await?),
+            Self::Topology { name } => {
+                context.print(&client.get::<Topology>(&format!("{}/topology", path(&name))).await?)
+            }
+            Self::Start { name, wait } => {
+                context.act::<Network>(&client, &format!("{}/start", path(&name)), wait, &path(&name)).await
+            }
+            Self::Stop { name, wait } => {
+                context.act::<Network>(&client, &format!("{}/stop", path(&name)), wait, &path(&name)).await
+            }
+            Self::Restart { name, wait } => {
+                context.act::<Network>(&client, &format!("{}/restart", path(&name)), wait, &path(&name)).await
+            }
+            Self::Delete { name, yes, wait } => {
+                confirm(yes, &format!("Delete network {name} with everything on its ledger?"))?;
+                let answer = client.delete(&path(&name)).await?;
+                let operation: Operation =
+                    serde_json::from_value(answer).map_err(|error| Error::Answer(error.to_string()))?;
+                let operation = if wait { context.wait(&client, &operation.id).await? } else { operation };
+                context.print(&operation)
+            }
+        }
+    }
+}
+
+impl Create {
+    async fn run(self, context: &Context) -> Result<(), Error> {
+        let client = context.client()?;
+        let genesis = self.genesis.as_deref().map(read_json).transpose()?;
+        let options = (!self.options.is_empty()).then(|| self.options.into_iter().collect());
+        let body = NewNetwork {
+            name: self.name,
+            consortium: self.consortium,
+            engine: self.engine,
+            consensus: self.consensus,
+            nodes: self.nodes,
+            members: self.members,
+            chain_id: self.chain_id,
+            genesis,
+            options,
+        };
+        if self.preview {
+            return context.print(&client.post::<NetworkPreview>("networks/preview", &body).await?);
+        }
+        let created: Created = client.post("networks", &body).await?;
+        if !self.wait {
+            eprintln!("being made: follow it with `polder operation show {}`", created.operation.id);
+            return context.print(&created.network);
+        }
+        context.wait(&client, &created.operation.id).await?;
+        context.print(&client.get::<Network>(&format!("networks/{}", created.network.id)).await?)
+    }
+}
+
+/// Reads a JSON file of the user.
+pub(crate) fn read_json(path: &std::path::Path) -> Result<serde_json::Value, Error> {
+    let text = std::fs::read(path).map_err(|error| Error::file(path, error))?;
+    serde_json::from_slice(&text).map_err(|error| Error::Usage(format!("{} is not JSON: {error}", path.display())))
+}
+
+impl Row for Network {
+    const HEADS: &'static [&'static str] = &["name", "engine", "consensus", "status", "height", "nodes", "chain", "id"];
+
+    fn cells(&self) -> Vec<String> {
+        vec![
+            self.name.clone(),
+            self.engine.clone(),
+            self.consensus.clone(),
+            word(&self.status),
+            or_dash(self.height),
+            self.nodes.len().to_string(),
+            or_dash(self.chain_id),
+            self.id.clone(),
+        ]
+    }
+}

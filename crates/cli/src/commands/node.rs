@@ -1,0 +1,136 @@
+//! `polder node`: nodes of networks.
+
+use clap::Subcommand;
+use futures::StreamExt as _;
+use types::{LogLine, Node, Page};
+
+use super::Context;
+use crate::{
+    Error,
+    client::{Client, encode},
+    output::{self, Row, or_dash, word},
+};
+
+/// The verbs of `polder node`.
+#[derive(Debug, Subcommand)]
+#[allow(missing_docs)]
+pub enum NodeCommand {
+    /// List nodes
+    List {
+        /// Only those of one network
+        #[arg(long)]
+        network: Option<String>,
+    },
+    /// Show a node
+    Show {
+        /// NETWORK/NODE or id
+        name: String,
+    },
+    /// Start a node
+    Start {
+        /// NETWORK/NODE or id
+        name: String,
+        /// Wait until it runs
+        #[arg(long)]
+        wait: bool,
+    },
+    /// Stop a node
+    Stop {
+        /// NETWORK/NODE or id
+        name: String,
+        /// Wait until it stands
+        #[arg(long)]
+        wait: bool,
+    },
+    /// Restart a node
+    Restart {
+        /// NETWORK/NODE or id
+        name: String,
+        /// Wait until it runs again
+        #[arg(long)]
+        wait: bool,
+    },
+    /// Print a node's log
+    Logs {
+        /// NETWORK/NODE or id
+        name: String,
+        /// How many of the newest lines
+        #[arg(long, default_value_t = 200)]
+        lines: u32,
+        /// Go on with new lines as they come
+        #[arg(long, short)]
+        follow: bool,
+    },
+}
+
+impl NodeCommand {
+    pub(crate) async fn run(self, context: &Context) -> Result<(), Error> {
+        let client = context.client()?;
+        let path = |name: &str| format!("nodes/{}", encode(name));
+        match self {
+            Self::List { network } => {
+                let filter = network.map(|name| format!("?network={}", encode(&name))).unwrap_or_default();
+                output::page(context.format(), &client.list::<Node>(&format!("nodes{filter}")).await?)
+            }
+            Self::Show { name } => context.print(&client.get::<Node>(&path(&name)).await?),
+            Self::Start { name, wait } => {
+                context.act::<Node>(&client, &format!("{}/start", path(&name)), wait, &path(&name)).await
+            }
+            Self::Stop { name, wait } => {
+                context.act::<Node>(&client, &format!("{}/stop", path(&name)), wait, &path(&name)).await
+            }
+            Self::Restart { name, wait } => {
+                context.act::<Node>(&client, &format!("{}/restart", path(&name)), wait, &path(&name)).await
+            }
+            Self::Logs { name, lines, follow: true } => {
+                follow(&client, &format!("{}/logs/stream?lines={lines}", path(&name))).await
+            }
+            Self::Logs { name, lines, follow: false } => {
+                let page: Page<LogLine> = client.get(&format!("{}/logs?lines={lines}", path(&name))).await?;
+                if context.format() == crate::OutputFormat::Json {
+                    return context.print(&page);
+                }
+                for line in page.items {
+                    println!("{}", line.text);
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
+/// Prints the lines of a server-sent event stream until it ends.
+async fn follow(client: &Client, path: &str) -> Result<(), Error> {
+    let mut chunks = client.stream(path).await?.bytes_stream();
+    let mut buffer = Vec::new();
+    while let Some(chunk) = chunks.next().await {
+        buffer.extend_from_slice(&chunk.map_err(|error| Error::Answer(error.to_string()))?);
+        while let Some(end) = buffer.iter().position(|byte| *byte == b'\n') {
+            let line: Vec<u8> = buffer.drain(..=end).collect();
+            let Some(data) = line.strip_prefix(b"data:") else { continue };
+            if let Ok(line) = serde_json::from_slice::<LogLine>(data.trim_ascii()) {
+                println!("{}", line.text);
+            }
+        }
+    }
+    Ok(())
+}
+
+impl Row for Node {
+    const HEADS: &'static [&'static str] =
+        &["name", "member", "role", "status", "height", "cpu", "memory", "rpc", "id"];
+
+    fn cells(&self) -> Vec<String> {
+        vec![
+            self.name.clone(),
+            self.member.clone(),
+            self.role.clone(),
+            word(&self.status),
+            or_dash(self.height),
+            or_dash(self.usage.as_ref().map(|usage| format!("{:.2}", usage.cpu))),
+            or_dash(self.usage.as_ref().map(|usage| format!("{} MB", usage.memory_bytes / 1_000_000))),
+            or_dash(self.rpc.as_deref()),
+            self.id.clone(),
+        ]
+    }
+}

@@ -1,0 +1,83 @@
+//! `polder tx`: transactions.
+
+use clap::Subcommand;
+use types::{RawTransaction, Transaction, TransactionResult, TransactionSummary};
+
+use super::Context;
+use crate::{
+    Error,
+    client::encode,
+    output::{self, Row, or_dash, time, word},
+};
+
+/// The verbs of `polder tx`.
+#[derive(Debug, Subcommand)]
+#[allow(missing_docs)]
+pub enum TxCommand {
+    /// Show a transaction with its decoded input and logs
+    Show {
+        hash: String,
+        /// Network; may be left out when there is one
+        #[arg(long)]
+        network: Option<String>,
+    },
+    /// List the newest transactions
+    List {
+        /// Network; may be left out when there is one
+        #[arg(long)]
+        network: Option<String>,
+        /// How many
+        #[arg(long, default_value_t = 25)]
+        limit: u32,
+    },
+    /// Send a transaction that was signed elsewhere
+    Send {
+        /// EIP-2718 bytes, hex with 0x
+        raw: String,
+        /// Network; may be left out when there is one
+        #[arg(long)]
+        network: Option<String>,
+        /// Wait for its outcome
+        #[arg(long)]
+        wait: bool,
+    },
+}
+
+impl TxCommand {
+    pub(crate) async fn run(self, context: &Context) -> Result<(), Error> {
+        let client = context.client()?;
+        match self {
+            Self::Show { hash, network } => {
+                let network = context.network(&client, network.as_deref()).await?;
+                let path = format!("networks/{}/transactions/{}", network.id, encode(&hash));
+                context.print(&client.get::<Transaction>(&path).await?)
+            }
+            Self::List { network, limit } => {
+                let network = context.network(&client, network.as_deref()).await?;
+                let path = format!("networks/{}/transactions", network.id);
+                output::page(context.format(), &client.first::<TransactionSummary>(&path, limit).await?)
+            }
+            Self::Send { raw, network, wait } => {
+                let network = context.network(&client, network.as_deref()).await?;
+                let path = format!("networks/{}/transactions?wait={wait}", network.id);
+                context.print(&client.post::<TransactionResult>(&path, &RawTransaction { raw }).await?)
+            }
+        }
+    }
+}
+
+impl Row for TransactionSummary {
+    const HEADS: &'static [&'static str] = &["hash", "block", "time", "from", "to", "method", "status"];
+
+    fn cells(&self) -> Vec<String> {
+        vec![
+            self.hash.clone(),
+            or_dash(self.block),
+            or_dash(self.at.map(time)),
+            self.from.clone(),
+            or_dash(self.to.as_deref()),
+            or_dash(self.method.as_deref()),
+            word(&self.status),
+        ]
+    }
+}

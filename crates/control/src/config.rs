@@ -1,0 +1,33 @@
+//! What the control plane is started with. Only the binary reads the environment; it fills this in.
+
+use std::path::PathBuf;
+
+use keys::Secret;
+
+/// Settings of the control plane.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The data directory; made when it is not there.
+    pub data: PathBuf,
+    /// Address of a PostgreSQL database; SQLite in the data directory when absent.
+    pub database: Option<Secret>,
+    /// File of the master key; `master.key` in the data directory when absent.
+    pub master_key_file: Option<PathBuf>,
+    /// Password of the first administrator; drawn when absent. Of no use once there is a user.
+    pub admin_password: Option<Secret>,
+    /// Version of the program, to show.
+    pub version: String,
+}
+
+impl Config {
+    /// Settings with everything at its default.
+    pub fn new(data: impl Into<PathBuf>) -> Self {
+        Config {
+            data: data.into(),
+            database: None,
+            master_key_file: None,
+            admin_password: None,
+            version: env!("CARGO_PKG_VERSION").into(),
+        }
+    }
+}

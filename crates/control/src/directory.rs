@@ -1,0 +1,173 @@
+//! The data directory: its format, its lock, its files.
+//!
+//! ```text
+//! DIR/format      version of this layout, a decimal number
+//! DIR/lock        locked by the server that uses the directory
+//! DIR/polder.db   the SQLite database
+//! DIR/master.key  the master key, when no other file is named
+//! DIR/nodes/      what the local host keeps
+//! DIR/tls/        the self-made certificate
+//! ```
+
+use std::fs::{DirBuilder, File, OpenOptions};
+use std::io::{ErrorKind, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use nix::fcntl::{Flock, FlockArg};
+use types::Code;
+
+use crate::{Error, Result};
+
+/// Version of the layout that this program writes.
+pub const FORMAT: u32 = 1;
+
+/// A data directory that this process has locked. Dropping it unlocks.
+#[derive(Debug)]
+pub struct DataDirectory {
+    path: PathBuf,
+    _lock: Flock<File>,
+}
+
+impl DataDirectory {
+    /// Opens the directory, which is made (0700) when it is not there, and locks it.
+    ///
+    /// Errors: `store.locked` while another server uses it, `store.version` when a newer program wrote it,
+    /// `store.corrupt` when its format file is not one, `host.disk_full`.
+    pub fn open(path: &Path) -> Result<DataDirectory> {
+        DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(|error| failed(path, error))?;
+        let path = path.canonicalize().map_err(|error| failed(path, error))?;
+        let lock = lock(&path.join("lock"), &path)?;
+        check_format(&path)?;
+        Ok(DataDirectory { path, _lock: lock })
+    }
+
+    /// The directory, absolute.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The SQLite database.
+    pub fn database(&self) -> PathBuf {
+        self.path.join("polder.db")
+    }
+
+    /// The master key, when no other file is named.
+    pub fn master_key(&self) -> PathBuf {
+        self.path.join("master.key")
+    }
+
+    /// Where the local host keeps its nodes.
+    pub fn nodes(&self) -> PathBuf {
+        self.path.join("nodes")
+    }
+
+    /// Where the self-made certificate is kept.
+    pub fn tls(&self) -> PathBuf {
+        self.path.join("tls")
+    }
+}
+
+fn lock(file: &Path, directory: &Path) -> Result<Flock<File>> {
+    let open = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(file);
+    let open = open.map_err(|error| failed(file, error))?;
+    match Flock::lock(open, FlockArg::LockExclusiveNonblock) {
+        Ok(lock) => Ok(lock),
+        Err((_, nix::errno::Errno::EWOULDBLOCK)) => Err(Error::new(
+            Code::StoreLocked,
+            format!(
+                "Another Polder server uses the data directory {}. Stop it, or give this one a directory of its own with --data.",
+                directory.display()
+            ),
+        )),
+        Err((_, errno)) => Err(failed(file, errno.into())),
+    }
+}
+
+fn check_format(directory: &Path) -> Result<()> {
+    let file = directory.join("format");
+    let text = match std::fs::read_to_string(&file) {
+        Ok(text) => text,
+        Err(error) if error.kind() == ErrorKind::NotFound => return write_format(directory, &file),
+        Err(error) if error.kind() == ErrorKind::InvalidData => "?".into(),
+        Err(error) => return Err(failed(&file, error)),
+    };
+    match text.trim().parse::<u32>() {
+        Ok(found) if found <= FORMAT => Ok(()),
+        Ok(found) => Err(Error::new(
+            Code::StoreVersion,
+            format!(
+                "The data directory {} has format {found}, this program knows up to {FORMAT}. Use the version of Polder that wrote it, or a newer one.",
+                directory.display()
+            ),
+        )),
+        Err(_) => Err(Error::new(
+            Code::StoreCorrupt,
+            format!(
+                "The file {} does not hold a format version. If the rest of the directory is whole, write {FORMAT} into it; else restore a backup.",
+                file.display()
+            ),
+        )),
+    }
+}
+
+fn write_format(directory: &Path, file: &Path) -> Result<()> {
+    if directory.join("polder.db").exists() {
+        return Err(Error::new(
+            Code::StoreCorrupt,
+            format!(
+                "The data directory {} has a database but no file “format”. If it was lost by a copy, write {FORMAT} into it; else restore a backup.",
+                directory.display()
+            ),
+        ));
+    }
+    // Written beside and renamed: a full disk leaves no half-made file.
+    let draft = directory.join("format.new");
+    let write = || -> std::io::Result<()> {
+        let mut new = File::create(&draft)?;
+        writeln!(new, "{FORMAT}")?;
+        new.sync_all()?;
+        std::fs::rename(&draft, file)?;
+        File::open(directory)?.sync_all()
+    };
+    write().map_err(|error| failed(file, error))
+}
+
+fn failed(path: &Path, error: std::io::Error) -> Error {
+    match error.kind() {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
+            Error::new(Code::HostDisk, format!("There is no space left for {}. Free some, then start again.", path.display()))
+        }
+        ErrorKind::PermissionDenied | ErrorKind::NotADirectory | ErrorKind::ReadOnlyFilesystem => Error::new(
+            Code::Unavailable,
+            format!("{} cannot be used: {error}. Choose another data directory with --data, or mend its permissions.", path.display()),
+        ),
+        _ => Error::internal(format!("{} cannot be used", path.display()), error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_server_per_directory_and_no_newer_format() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("data");
+        let first = DataDirectory::open(&path).unwrap();
+        assert_eq!(DataDirectory::open(&path).unwrap_err().code(), Code::StoreLocked);
+        drop(first);
+        drop(DataDirectory::open(&path).unwrap());
+
+        std::fs::write(path.join("format"), "2\n").unwrap();
+        assert_eq!(DataDirectory::open(&path).unwrap_err().code(), Code::StoreVersion);
+        std::fs::write(path.join("format"), b"\xff\xff").unwrap();
+        assert_eq!(DataDirectory::open(&path).unwrap_err().code(), Code::StoreCorrupt);
+        std::fs::remove_file(path.join("format")).unwrap();
+        std::fs::write(path.join("polder.db"), "").unwrap();
+        assert_eq!(DataDirectory::open(&path).unwrap_err().code(), Code::StoreCorrupt);
+        let file = dir.path().join("file");
+        std::fs::write(&file, "").unwrap();
+        assert!(DataDirectory::open(&file).is_err());
+    }
+}

@@ -1,0 +1,71 @@
+//! What the network side keeps in memory. All of it can be lost: the truth is in the database, on the hosts and on the ledgers.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use driver::{Ledger, LedgerNetwork};
+use parking_lot::Mutex;
+use tokio::sync::{Notify, Semaphore};
+use tokio_util::sync::CancellationToken;
+use types::{Id, Micros, Usage};
+
+use crate::tasks::Tasks;
+
+/// See the module.
+#[derive(Default)]
+pub(crate) struct Runtime {
+    pub tasks: Tasks,
+    /// Wakes the task that drives operations.
+    pub operations_due: Arc<Notify>,
+    /// Wakes the task that looks after nodes.
+    pub nodes_due: Arc<Notify>,
+    /// Operations that this server drives now, and how to stop that.
+    pub driving: Mutex<HashMap<Id, CancellationToken>>,
+    /// Newest usage sample by node.
+    pub usage: Mutex<HashMap<Id, Usage>>,
+    /// Nodes that could not be started: how often in a row, why, and when to try again.
+    pub failed_starts: Mutex<HashMap<Id, FailedStart>>,
+    ledgers: Mutex<HashMap<Id, Arc<dyn Ledger>>>,
+    turns: Mutex<HashMap<Id, Arc<Semaphore>>>,
+}
+
+/// A node that could not be started.
+#[derive(Clone, Debug)]
+pub(crate) struct FailedStart {
+    pub times: u32,
+    pub reason: String,
+    pub again_at: Micros,
+}
+
+impl Runtime {
+    /// The ledger of a network, opened when it is first used.
+    pub fn ledger(&self, network: &str, open: impl FnOnce() -> Arc<dyn Ledger>) -> Arc<dyn Ledger> {
+        self.ledgers.lock().entry(network.into()).or_insert_with(open).clone()
+    }
+
+    /// Forgets what belongs to a network that is gone.
+    pub fn forget(&self, network: &str, nodes: &[Id]) {
+        self.ledgers.lock().remove(network);
+        for node in nodes {
+            self.usage.lock().remove(node);
+            self.failed_starts.lock().remove(node);
+        }
+    }
+
+    /// Whose turn it is to use an account: one permit each, so that its counter is used by one transaction at a time.
+    pub fn turns(&self, account: &str) -> Arc<Semaphore> {
+        self.turns.lock().entry(account.into()).or_insert_with(|| Arc::new(Semaphore::new(1))).clone()
+    }
+}
+
+/// Connects ledgers to nodes through a host.
+pub(crate) fn ledger_network(host: Arc<dyn host::Host>, id: &str, chain_id: u64, nodes: Vec<Id>) -> LedgerNetwork {
+    let connector: driver::Connector = Arc::new(move |node: String, port: String| {
+        let host = host.clone();
+        Box::pin(async move {
+            let stream = host.connect(&node, &port).await.map_err(std::io::Error::other)?;
+            Ok(Box::new(stream) as Box<dyn driver::Connection>)
+        })
+    });
+    LedgerNetwork { id: id.into(), chain_id, nodes, connector }
+}

@@ -1,0 +1,161 @@
+//! The ledger of the built-in chain over JSON-RPC.
+
+mod calls;
+mod decode;
+mod events;
+mod explore;
+mod health;
+mod outcome;
+mod send;
+
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use alloy_primitives::{Address as Account, B256};
+use driver::{
+    Artifact, BlockId, Call, Error, Event, Interfaces, Ledger, LedgerNetwork, NodeHealth, Outcome, Position, Prepared,
+    Query, Result, Signature, Signed, TransactionSlice,
+};
+use futures::future::BoxFuture;
+use serde_json::Value;
+use types::{Address, Block, BlockSummary, Code, Transaction, TransactionDraft, TransactionTerms};
+
+use crate::rpc::Client;
+
+/// A network's ledger. Cheap to make: it connects when it is used and keeps its connections.
+pub struct NativeLedger {
+    chain_id: u64,
+    client: Client,
+    /// The genesis fixes it for the chain's life.
+    gas_price: OnceLock<u128>,
+    /// Interfaces of contracts that were called, to tell why a transaction failed.
+    called: decode::Called,
+}
+
+impl NativeLedger {
+    /// The ledger of a network.
+    pub fn new(network: LedgerNetwork) -> Self {
+        Self {
+            chain_id: network.chain_id,
+            client: Client::new(&network),
+            gas_price: OnceLock::new(),
+            called: decode::Called::default(),
+        }
+    }
+}
+
+impl std::fmt::Debug for NativeLedger {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("NativeLedger").field("chain_id", &self.chain_id).finish_non_exhaustive()
+    }
+}
+
+impl Ledger for NativeLedger {
+    fn terms<'a>(&'a self, draft: &'a TransactionDraft) -> BoxFuture<'a, Result<TransactionTerms>> {
+        Box::pin(calls::terms(self, draft))
+    }
+
+    fn nonce<'a>(&'a self, address: &'a str) -> BoxFuture<'a, Result<u64>> {
+        Box::pin(calls::nonce(self, address))
+    }
+
+    fn prepare<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Result<Prepared>> {
+        Box::pin(calls::prepare(self, call))
+    }
+
+    fn assemble(&self, prepared: &Prepared, signature: &Signature) -> Result<Signed> {
+        send::assemble(prepared, signature)
+    }
+
+    fn read(&self, raw: &[u8]) -> Result<Signed> {
+        send::read(self.chain_id, raw)
+    }
+
+    fn send<'a>(&'a self, signed: &'a Signed) -> BoxFuture<'a, Result<()>> {
+        Box::pin(send::send(self, signed))
+    }
+
+    fn outcome<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<Outcome>> {
+        Box::pin(outcome::outcome(self, id))
+    }
+
+    fn wait<'a>(&'a self, id: &'a str, limit: Duration) -> BoxFuture<'a, Result<Outcome>> {
+        Box::pin(outcome::wait(self, id, limit))
+    }
+
+    fn query<'a>(&'a self, query: &'a Query) -> BoxFuture<'a, Result<Value>> {
+        Box::pin(calls::query(self, query))
+    }
+
+    fn block<'a>(&'a self, id: &'a BlockId, interfaces: Interfaces<'a>) -> BoxFuture<'a, Result<Option<Block>>> {
+        Box::pin(explore::block(self, id, interfaces))
+    }
+
+    fn blocks(&self, before: Option<u64>, limit: u32) -> BoxFuture<'_, Result<Vec<BlockSummary>>> {
+        Box::pin(explore::blocks(self, before, limit))
+    }
+
+    fn transactions<'a>(
+        &'a self,
+        before: Option<Position>,
+        limit: u32,
+        interfaces: Interfaces<'a>,
+    ) -> BoxFuture<'a, Result<TransactionSlice>> {
+        Box::pin(explore::transactions(self, before, limit, interfaces))
+    }
+
+    fn transaction<'a>(&'a self, id: &'a str, interfaces: Interfaces<'a>) -> BoxFuture<'a, Result<Option<Transaction>>> {
+        Box::pin(explore::transaction(self, id, interfaces))
+    }
+
+    fn address<'a>(&'a self, address: &'a str) -> BoxFuture<'a, Result<Address>> {
+        Box::pin(explore::address(self, address))
+    }
+
+    fn events(&self, from: Position, limit: u32) -> BoxFuture<'_, Result<(Vec<Event>, Position)>> {
+        Box::pin(events::events(self, from, limit))
+    }
+
+    fn health<'a>(&'a self, node: &'a str) -> BoxFuture<'a, Result<NodeHealth>> {
+        Box::pin(health::health(self, node))
+    }
+
+    fn artifact(&self, artifact: &Value) -> Result<Artifact> {
+        let read = evm_abi::Artifact::from_json(artifact).map_err(calls::abi_problem)?;
+        let interface = artifact.get("abi").unwrap_or(artifact).clone();
+        Ok(Artifact { deployable: read.bytecode().is_ok(), name: read.name, interface })
+    }
+
+    fn canonical_address(&self, address: &str) -> Result<String> {
+        Ok(account(address)?.to_string())
+    }
+}
+
+/// Reads an address; mixed case must be the checksum of EIP-55, so that a typing error shows.
+fn account(text: &str) -> Result<Account> {
+    let wrong = |why: &str| Error::problem(Code::RequestInvalid, format!("`{text}` is not an address: {why}."));
+    let address: Account = text.parse().map_err(|_| wrong("0x and 40 hexadecimal digits are expected"))?;
+    let digits = text.trim_start_matches("0x");
+    let mixed = digits.bytes().any(|byte| byte.is_ascii_uppercase()) && digits.bytes().any(|byte| byte.is_ascii_lowercase());
+    if mixed && address.to_string()[2..] != *digits {
+        return Err(wrong("its checksum (EIP-55) is wrong; is a character mistyped?"));
+    }
+    Ok(address)
+}
+
+/// Reads a transaction's hash.
+fn hash(text: &str) -> Result<B256> {
+    text.parse().map_err(|_| {
+        Error::problem(
+            Code::RequestInvalid,
+            format!("`{text}` is not the hash of a transaction: 0x and 64 hexadecimal digits are expected."),
+        )
+    })
+}
+
+/// The answer to a read that a node refused, for a person.
+fn busy(message: &str) -> Error {
+    Error::problem(Code::Unavailable, format!("The network's nodes cannot do this now: {message}. Try again later."))
+}
+
+type Abi = Arc<evm_abi::JsonAbi>;

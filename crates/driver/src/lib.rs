@@ -1,0 +1,16 @@
+//! Drivers: what an engine is (a [`Planner`]) and how its ledger is spoken to (a [`Ledger`]).
+//!
+//! A planner is pure: specification, placements and outputs in, plan out. A ledger reaches nodes by a
+//! [`Connector`] alone, so it does not know where they run. Neither holds keys: a ledger gives the bytes to
+//! sign and takes the signature. What an engine can do is data ([`types::Engine`]): nothing above branches
+//! on an engine's name.
+
+mod call;
+mod error;
+mod ledger;
+mod planner;
+
+pub use call::*;
+pub use error::*;
+pub use ledger::*;
+pub use planner::*;

@@ -1,0 +1,128 @@
+//! Resolving programs, arguments and files.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::PathBuf;
+
+use workload::{Arg, Content, Placement, Program, VolumeSpec};
+
+use super::LocalHost;
+use crate::layout::{NodeDirectory, check_name, make_directory, write_file};
+use crate::{Error, Result};
+
+/// A program with everything that a process needs.
+pub(super) struct PreparedProgram {
+    pub args: Vec<String>,
+    pub env: BTreeMap<String, String>,
+    /// The directory with its secrets, if it has any.
+    pub secrets: Option<PathBuf>,
+}
+
+impl LocalHost {
+    /// Where a program is.
+    pub(super) fn find_program(&self, name: &str) -> Result<PathBuf> {
+        check_name("program", name)?;
+        let path = match self.config.programs.get(name) {
+            Some(path) => path.clone(),
+            None => {
+                let directories = &self.config.program_directories;
+                directories.iter().map(|directory| directory.join(name)).find(|path| path.exists()).ok_or_else(|| Error::ProgramUnknown {
+                    name: name.into(),
+                    looked_for: directories.iter().map(|directory| directory.join(name).display().to_string()).collect::<Vec<_>>().join(", "),
+                })?
+            }
+        };
+        let refuse = |reason: &str| Err(Error::Program { path: path.clone(), reason: reason.into() });
+        match std::fs::metadata(&path) {
+            Err(error) => refuse(&error.to_string()),
+            Ok(metadata) if !metadata.is_file() => refuse("it is not a file"),
+            Ok(_) if nix::unistd::access(&path, nix::unistd::AccessFlags::X_OK).is_err() => refuse("it is not executable"),
+            Ok(_) => Ok(path),
+        }
+    }
+
+    /// Makes volumes and files and resolves arguments. `kind` is `service` or `job`.
+    pub(super) async fn prepare(
+        &self,
+        kind: &str,
+        node: &str,
+        program: &Program,
+        volumes: &[VolumeSpec],
+        placement: &Placement,
+    ) -> Result<PreparedProgram> {
+        let directory = self.directory(node)?;
+        for volume in volumes {
+            make_directory(&directory.volume(&volume.name)?)?;
+        }
+        let mut files = BTreeMap::new();
+        let secrets = self.secrets_directory(node).join(kind);
+        let mut has_secrets = false;
+        for file in &program.files {
+            check_name("file", &file.name)?;
+            let path = match &file.content {
+                Content::Text(text) => {
+                    make_directory(&directory.files(kind))?;
+                    let path = directory.files(kind).join(&file.name);
+                    write_file(&path, text.as_bytes())?;
+                    path
+                }
+                Content::Secret(reference) => {
+                    has_secrets = true;
+                    make_directory(&secrets)?;
+                    let path = secrets.join(&file.name);
+                    write_secret(&path, &self.secrets.resolve(reference).await?)?;
+                    path
+                }
+            };
+            files.insert(file.name.clone(), path);
+        }
+        let resolver = Resolver { node, directory: &directory, placement, volumes, files: &files };
+        let mut env = self.config.environment.clone();
+        for (name, value) in &program.env {
+            env.insert(name.clone(), resolver.resolve(value)?);
+        }
+        let args = program.args.iter().map(|arg| resolver.resolve(arg)).collect::<Result<_>>()?;
+        Ok(PreparedProgram { args, env, secrets: has_secrets.then_some(secrets) })
+    }
+}
+
+fn write_secret(path: &PathBuf, content: &[u8]) -> Result<()> {
+    let write = || {
+        let mut file = std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
+        file.write_all(content)
+    };
+    write().map_err(|error| Error::file(path, error))
+}
+
+struct Resolver<'a> {
+    node: &'a str,
+    directory: &'a NodeDirectory,
+    placement: &'a Placement,
+    volumes: &'a [VolumeSpec],
+    files: &'a BTreeMap<String, PathBuf>,
+}
+
+impl Resolver<'_> {
+    fn resolve(&self, arg: &Arg) -> Result<String> {
+        match arg {
+            Arg::Text(text) => Ok(text.clone()),
+            Arg::Listen(port) => match self.placement.port(port) {
+                Some(address) => Ok(address.inside.to_string()),
+                None => Err(Error::PortUnknown { node: self.node.into(), port: port.clone() }),
+            },
+            Arg::Volume(name) if self.volumes.iter().any(|volume| volume.name == *name) => text(self.directory.volume(name)?),
+            Arg::Volume(name) => Err(Error::Plan(format!("no volume `{name}` is declared"))),
+            Arg::File(name) => match self.files.get(name) {
+                Some(path) => text(path.clone()),
+                None => Err(Error::Plan(format!("no file `{name}` is declared"))),
+            },
+            Arg::Joined(parts) => parts.iter().map(|part| self.resolve(part)).collect(),
+        }
+    }
+}
+
+fn text(path: PathBuf) -> Result<String> {
+    let absolute = std::path::absolute(&path).map_err(|error| Error::file(&path, error))?;
+    absolute.into_os_string().into_string().map_err(|path| Error::Plan(format!("the path {} is not UTF-8", path.display())))
+}

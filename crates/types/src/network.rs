@@ -1,0 +1,263 @@
+//! Networks, nodes, engines.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::{Id, Micros};
+
+/// What state a network is in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+#[allow(missing_docs)]
+pub enum NetworkStatus {
+    Creating,
+    Running,
+    Degraded,
+    Halted,
+    Stopped,
+    Failed,
+    Deleting,
+}
+
+/// What state a node is in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+#[allow(missing_docs)]
+pub enum NodeStatus {
+    Creating,
+    Starting,
+    Running,
+    Unhealthy,
+    Stopped,
+    Failed,
+}
+
+/// One running ledger.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Network {
+    /// `net_…`.
+    pub id: Id,
+    /// Unique in its consortium.
+    pub name: String,
+    /// The consortium's id.
+    pub consortium: Id,
+    /// Name of the engine.
+    pub engine: String,
+    /// The engine's consensus.
+    pub consensus: String,
+    /// State, from what is observed.
+    pub status: NetworkStatus,
+    /// Why the state is not `running`, in words; null when it is.
+    pub status_reason: Option<String>,
+    /// The chain id, where the engine has one.
+    pub chain_id: Option<u64>,
+    /// Height of the newest final block that any node reports; null when none answers.
+    pub height: Option<u64>,
+    /// The nodes.
+    pub nodes: Vec<Node>,
+    /// Engine options as given, with defaults filled in.
+    #[schema(value_type = Object)]
+    pub options: serde_json::Value,
+    /// When created.
+    pub created_at: Micros,
+}
+
+/// One node of a network.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Node {
+    /// `node_…`.
+    pub id: Id,
+    /// `NETWORK/NODE`.
+    pub name: String,
+    /// The network's id.
+    pub network: Id,
+    /// Name of the member that it belongs to.
+    pub member: String,
+    /// The member's organisation id.
+    pub organisation: Id,
+    /// Role in the network, such as `validator`.
+    pub role: String,
+    /// State, from what is observed.
+    pub status: NodeStatus,
+    /// Why the state is not `running`, in words.
+    pub status_reason: Option<String>,
+    /// Height of its newest final block; null when it does not run.
+    pub height: Option<u64>,
+    /// Address of its JSON-RPC over HTTP; null when it does not run or has none.
+    pub rpc: Option<String>,
+    /// Address of its JSON-RPC over WebSocket.
+    pub ws: Option<String>,
+    /// Whether it should run.
+    pub wanted: bool,
+    /// Name of the host that it runs on.
+    pub host: String,
+    /// Process id on the host.
+    pub pid: Option<u32>,
+    /// How often it was started again after it ended unasked.
+    pub restarts: u32,
+    /// When it was last started.
+    pub started_at: Option<Micros>,
+    /// Its use of the machine, newest sample.
+    pub usage: Option<Usage>,
+    /// Facts of the engine about this node, such as `leader`, `view`, `peers`, `publicKey`.
+    #[schema(value_type = Object)]
+    pub facts: serde_json::Value,
+}
+
+/// One sample of a node's use of its machine.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Usage {
+    /// When.
+    pub at: Micros,
+    /// CPU in cores: 1.0 is one core fully used.
+    pub cpu: f64,
+    /// Resident memory in bytes.
+    pub memory_bytes: u64,
+    /// Disk used by its directory in bytes.
+    pub disk_bytes: u64,
+}
+
+/// Makes a network.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct NewNetwork {
+    /// Lower-case letters, digits and `-`, 1 to 63.
+    pub name: String,
+    /// Name or id; may be left out when there is one consortium.
+    #[serde(default)]
+    pub consortium: Option<String>,
+    /// Name of an engine.
+    pub engine: String,
+    /// One of the engine's.
+    pub consensus: String,
+    /// How many nodes; dealt to the members in turn.
+    pub nodes: u32,
+    /// Names or ids of the members that take part; all when absent.
+    #[serde(default)]
+    pub members: Option<Vec<String>>,
+    /// Chain id; drawn at random when absent.
+    #[serde(default)]
+    pub chain_id: Option<u64>,
+    /// A genesis to start from, without validators.
+    #[serde(default)]
+    #[schema(value_type = Option<Object>)]
+    pub genesis: Option<serde_json::Value>,
+    /// Options of the engine (JSON Schema in `GET /engines`).
+    #[serde(default)]
+    #[schema(value_type = Option<Object>)]
+    pub options: Option<serde_json::Value>,
+}
+
+/// Answer of a creation: the network, and the operation that makes it.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct CreatedNetwork {
+    /// The network as it is now, `creating`.
+    pub network: Network,
+    /// The operation to watch.
+    pub operation: crate::Operation,
+}
+
+/// What a creation would start, without starting it.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct NetworkPreview {
+    /// The chain id, when given.
+    pub chain_id: Option<u64>,
+    /// The nodes.
+    pub nodes: Vec<PlannedNode>,
+    /// What the choice means, in sentences (failures tolerated, and so on).
+    pub notes: Vec<String>,
+}
+
+/// A node that would be made.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PlannedNode {
+    /// `NETWORK/NODE`.
+    pub name: String,
+    /// Name of the member.
+    pub member: String,
+    /// Role.
+    pub role: String,
+}
+
+/// An engine that this deployment can run.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Engine {
+    /// Such as `polder`.
+    pub name: String,
+    /// Name to show.
+    pub title: String,
+    /// What it is and for whom.
+    pub description: String,
+    /// Version of the driver's programs.
+    pub version: String,
+    /// Its kinds of consensus.
+    pub consensus: Vec<ConsensusKind>,
+    /// Roles that a node can have.
+    pub roles: Vec<String>,
+    /// What its ledger can do: `evm`, `contracts`, `events`, `accounts`, …
+    pub capabilities: Vec<String>,
+    /// JSON Schema of its options.
+    #[schema(value_type = Object)]
+    pub options: serde_json::Value,
+}
+
+/// One kind of consensus.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ConsensusKind {
+    /// Such as `bft`.
+    pub name: String,
+    /// Name to show.
+    pub title: String,
+    /// What the choice means.
+    pub description: String,
+    /// Fewest nodes.
+    pub min_nodes: u32,
+    /// Most nodes.
+    pub max_nodes: u32,
+    /// Suggested number.
+    pub default_nodes: u32,
+}
+
+/// How the nodes of a network are connected, now.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Topology {
+    /// The nodes with their state.
+    pub nodes: Vec<Node>,
+    /// Which node sees which.
+    pub links: Vec<Link>,
+    /// Id of the node that leads now, where the engine tells.
+    pub leader: Option<Id>,
+}
+
+/// A connection between two nodes.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Link {
+    /// Node id.
+    pub from: Id,
+    /// Node id.
+    pub to: Id,
+    /// Whether it is up.
+    pub connected: bool,
+}
+
+/// One line of a node's log.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct LogLine {
+    /// When it was written.
+    pub at: Micros,
+    /// `stdout` or `stderr`.
+    pub stream: String,
+    /// The text.
+    pub text: String,
+}
