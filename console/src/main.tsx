@@ -9,7 +9,8 @@ import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { toProblem } from "./api/problem";
 import { createAppRouter } from "./router";
-import { theme } from "./theme/theme";
+import { styleNonce } from "./theme/nonce";
+import { cssVariables, theme } from "./theme/theme";
 
 const client = new QueryClient({
   defaultOptions: {
@@ -28,7 +29,13 @@ const root = document.getElementById("root");
 if (root === null) throw new Error("index.html has no #root");
 createRoot(root).render(
   <StrictMode>
-    <MantineProvider theme={theme} defaultColorScheme="auto" colorSchemeManager={schemes}>
+    <MantineProvider
+      theme={theme}
+      cssVariablesResolver={cssVariables}
+      getStyleNonce={() => styleNonce}
+      defaultColorScheme="auto"
+      colorSchemeManager={schemes}
+    >
       <QueryClientProvider client={client}>
         <RouterProvider router={router} />
       </QueryClientProvider>

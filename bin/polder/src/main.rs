@@ -29,7 +29,9 @@ fn main() -> ExitCode {
     };
     let end = runtime.block_on(async {
         match cli.command {
-            Command::Server(ServerCommand::Run(options)) => server::run(*options).await.map_err(|error| error.report(json)),
+            Command::Server(ServerCommand::Run(options)) => {
+                server::run(*options).await.map_err(|error| error.report(json))
+            }
             Command::Server(ServerCommand::ResetPassword(options)) => {
                 server::reset_password(options).await.map_err(|error| error.report(json))
             }

@@ -23,11 +23,13 @@ export const usersQuery = () => queries.queryOptions("get", "/api/v1/users", mos
 export const accessKeysQuery = () => queries.queryOptions("get", "/api/v1/access-keys", most);
 export const organisationsQuery = () => queries.queryOptions("get", "/api/v1/organisations", most);
 export const consortiaQuery = () => queries.queryOptions("get", "/api/v1/consortia", most);
-export const consortiumQuery = (consortium: string) => queries.queryOptions("get", "/api/v1/consortia/{consortium}", { params: { path: { consortium } } });
+export const consortiumQuery = (consortium: string) =>
+  queries.queryOptions("get", "/api/v1/consortia/{consortium}", { params: { path: { consortium } } });
 export const enginesQuery = () => queries.queryOptions("get", "/api/v1/engines", {}, { staleTime: 300_000 });
 
 export const networksQuery = () => queries.queryOptions("get", "/api/v1/networks", most, LIVE);
-export const networkQuery = (network: string) => queries.queryOptions("get", "/api/v1/networks/{network}", { params: { path: { network } } }, LIVE);
+export const networkQuery = (network: string) =>
+  queries.queryOptions("get", "/api/v1/networks/{network}", { params: { path: { network } } }, LIVE);
 export const topologyQuery = (network: string) =>
   queries.queryOptions("get", "/api/v1/networks/{network}/topology", { params: { path: { network } } }, LIVE);
 export const statisticsQuery = (network: string, minutes: number) =>
@@ -38,10 +40,13 @@ export const statisticsQuery = (network: string, minutes: number) =>
     LIVE,
   );
 
-export const nodeQuery = (node: string) => queries.queryOptions("get", "/api/v1/nodes/{node}", { params: { path: { node } } }, LIVE);
-export const usageQuery = (node: string) => queries.queryOptions("get", "/api/v1/nodes/{node}/usage", { params: { path: { node } } }, LIVE);
+export const nodeQuery = (node: string) =>
+  queries.queryOptions("get", "/api/v1/nodes/{node}", { params: { path: { node } } }, LIVE);
+export const usageQuery = (node: string) =>
+  queries.queryOptions("get", "/api/v1/nodes/{node}/usage", { params: { path: { node } } }, LIVE);
 
-export const operationQuery = (operation: string) => queries.queryOptions("get", "/api/v1/operations/{operation}", { params: { path: { operation } } }, LIVE);
+export const operationQuery = (operation: string) =>
+  queries.queryOptions("get", "/api/v1/operations/{operation}", { params: { path: { operation } } }, LIVE);
 export const operationsQuery = (filter: { subject?: string; limit?: number } = {}) =>
   queries.queryOptions("get", "/api/v1/operations", { params: { query: { limit: 100, ...filter } } }, LIVE);
 
@@ -62,15 +67,28 @@ export const transactionsQuery = (network: string, cursor?: string, limit = 25) 
     cursor === undefined ? LIVE : {},
   );
 export const transactionQuery = (network: string, hash: string) =>
-  queries.queryOptions("get", "/api/v1/networks/{network}/transactions/{hash}", { params: { path: { network, hash } } });
+  queries.queryOptions("get", "/api/v1/networks/{network}/transactions/{hash}", {
+    params: { path: { network, hash } },
+  });
 export const addressQuery = (network: string, address: string) =>
-  queries.queryOptions("get", "/api/v1/networks/{network}/addresses/{address}", { params: { path: { network, address } } }, CALM);
+  queries.queryOptions(
+    "get",
+    "/api/v1/networks/{network}/addresses/{address}",
+    { params: { path: { network, address } } },
+    CALM,
+  );
 export const accountsQuery = (network: string) =>
-  queries.queryOptions("get", "/api/v1/networks/{network}/accounts", { params: { path: { network }, query: { limit: 500 } } });
+  queries.queryOptions("get", "/api/v1/networks/{network}/accounts", {
+    params: { path: { network }, query: { limit: 500 } },
+  });
 export const contractsQuery = (network: string) =>
-  queries.queryOptions("get", "/api/v1/networks/{network}/contracts", { params: { path: { network }, query: { limit: 500 } } });
+  queries.queryOptions("get", "/api/v1/networks/{network}/contracts", {
+    params: { path: { network }, query: { limit: 500 } },
+  });
 export const contractQuery = (network: string, contract: string) =>
-  queries.queryOptions("get", "/api/v1/networks/{network}/contracts/{contract}", { params: { path: { network, contract } } });
+  queries.queryOptions("get", "/api/v1/networks/{network}/contracts/{contract}", {
+    params: { path: { network, contract } },
+  });
 
 export const auditCheckQuery = () => queries.queryOptions("get", "/api/v1/audit/check", {}, { staleTime: 30_000 });
 export const auditQuery = () =>

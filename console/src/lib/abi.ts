@@ -38,7 +38,9 @@ export function readArtifact(text: string): Artifact {
   if (!Array.isArray(fields.abi)) {
     throw new Error("The artifact has no “abi”. Use the JSON file that the compiler wrote for one contract.");
   }
-  const bytecode = bytecodeOf(fields.bytecode ?? (fields.evm as Record<string, unknown> | undefined)?.bytecode ?? fields.data);
+  const bytecode = bytecodeOf(
+    fields.bytecode ?? (fields.evm as Record<string, unknown> | undefined)?.bytecode ?? fields.data,
+  );
   if (bytecode !== undefined && /__\$?[^_]/.test(bytecode)) {
     throw new Error("The bytecode has places for libraries that were not linked. Link it before you deploy it.");
   }
@@ -114,7 +116,7 @@ function parseArray(parameter: AbiParameter, text: string): Parsed {
     // Numbers of more than 15 digits are quoted first: JSON would round them.
     items = JSON.parse(text.replaceAll(/(?<=[[,]\s*)-?\d{16,}(?=\s*[,\]])/g, '"$&"'));
   } catch {
-    return { error: "Write a JSON array, such as [1, 2] or [\"0x…\"]" };
+    return { error: 'Write a JSON array, such as [1, 2] or ["0x…"]' };
   }
   if (!Array.isArray(items)) return { error: "Write a JSON array in square brackets" };
   const open = parameter.type.lastIndexOf("[");

@@ -27,11 +27,44 @@ export function AccessKeys() {
   const keys = useQuery(accessKeysQuery());
   const columns = useMemo<Column<AccessKey>[]>(
     () => [
-      { id: "name", header: "For", value: (row) => row.name, cell: (row) => <Text size="sm" fw={500}>{row.name}</Text> },
-      { id: "grants", header: "Roles", value: (row) => row.grants.length, cell: (row) => <GrantList grants={row.grants} />, sortable: false },
-      { id: "lastUsedAt", header: "Last used", wide: true, value: (row) => row.lastUsedAt, cell: (row) => (row.lastUsedAt ? <Ago at={row.lastUsedAt} /> : "never") },
-      { id: "expiresAt", header: "Ends", value: (row) => row.expiresAt, cell: (row) => (row.expiresAt ? formatTime(row.expiresAt) : "never") },
-      { id: "createdAt", header: "Created", wide: true, align: "right", value: (row) => row.createdAt, cell: (row) => <Ago at={row.createdAt} /> },
+      {
+        id: "name",
+        header: "For",
+        value: (row) => row.name,
+        cell: (row) => (
+          <Text size="sm" fw={500}>
+            {row.name}
+          </Text>
+        ),
+      },
+      {
+        id: "grants",
+        header: "Roles",
+        value: (row) => row.grants.length,
+        cell: (row) => <GrantList grants={row.grants} />,
+        sortable: false,
+      },
+      {
+        id: "lastUsedAt",
+        header: "Last used",
+        wide: true,
+        value: (row) => row.lastUsedAt,
+        cell: (row) => (row.lastUsedAt ? <Ago at={row.lastUsedAt} /> : "never"),
+      },
+      {
+        id: "expiresAt",
+        header: "Ends",
+        value: (row) => row.expiresAt,
+        cell: (row) => (row.expiresAt ? formatTime(row.expiresAt) : "never"),
+      },
+      {
+        id: "createdAt",
+        header: "Created",
+        wide: true,
+        align: "right",
+        value: (row) => row.createdAt,
+        cell: (row) => <Ago at={row.createdAt} />,
+      },
       {
         id: "actions",
         header: "",
@@ -60,10 +93,17 @@ export function AccessKeys() {
       />
       <Stack gap="lg">
         {made?.secret && (
-          <Alert color="green" title={`The key “${made.name}”, shown this once`} withCloseButton closeButtonLabel="Close" onClose={() => setMade(undefined)}>
+          <Alert
+            color="green"
+            title={`The key “${made.name}”, shown this once`}
+            withCloseButton
+            closeButtonLabel="Close"
+            onClose={() => setMade(undefined)}
+          >
             <Text size="sm" mb="xs">
-              Copy it now: only a hash of it is kept. Programs send it as <span className="mono">Authorization: Bearer …</span>, the
-              command line reads it from <span className="mono">POLDER_ACCESS_KEY</span>.
+              Copy it now: only a hash of it is kept. Programs send it as{" "}
+              <span className="mono">Authorization: Bearer …</span>, the command line reads it from{" "}
+              <span className="mono">POLDER_ACCESS_KEY</span>.
             </Text>
             <Copyable text={made.secret} what="access key" />
           </Alert>
@@ -83,7 +123,12 @@ export function AccessKeys() {
           </QueryView>
         </Panel>
       </Stack>
-      <Modal opened={opened} onClose={dialog.close} title={<Text fw={600}>New access key</Text>} closeButtonProps={{ "aria-label": "Close" }}>
+      <Modal
+        opened={opened}
+        onClose={dialog.close}
+        title={<Text fw={600}>New access key</Text>}
+        closeButtonProps={{ "aria-label": "Close" }}
+      >
         <CreateForm
           onDone={(key) => {
             setMade(key);
@@ -145,7 +190,13 @@ function CreateForm({ onDone }: { onDone: (key: AccessKey) => void }) {
           error={fieldErrors(create.error).name}
           onChange={(event) => setName(event.currentTarget.value)}
         />
-        <Select label="Ends after" data={LIVES} value={days} allowDeselect={false} onChange={(value) => setDays(value ?? "")} />
+        <Select
+          label="Ends after"
+          data={LIVES}
+          value={days}
+          allowDeselect={false}
+          onChange={(value) => setDays(value ?? "")}
+        />
         {user.grants.length > 1 && (
           <Stack gap="xs">
             <Text size="sm" fw={500}>
@@ -156,7 +207,11 @@ function CreateForm({ onDone }: { onDone: (key: AccessKey) => void }) {
                 key={`${grant.role} ${grant.organisation}`}
                 label={<GrantList grants={[grant]} />}
                 checked={chosen.includes(grant)}
-                onChange={(event) => setChosen(event.currentTarget.checked ? [...chosen, grant] : chosen.filter((other) => other !== grant))}
+                onChange={(event) =>
+                  setChosen(
+                    event.currentTarget.checked ? [...chosen, grant] : chosen.filter((other) => other !== grant),
+                  )
+                }
               />
             ))}
           </Stack>

@@ -15,10 +15,21 @@ import { Status } from "../ui/Status";
 
 const COLUMNS: Column<AuditEntry>[] = [
   { id: "sequence", header: "No.", value: (row) => row.sequence },
-  { id: "at", header: "When", value: (row) => row.at, cell: (row) => <span className="nowrap">{formatTime(row.at)}</span> },
+  {
+    id: "at",
+    header: "When",
+    value: (row) => row.at,
+    cell: (row) => <span className="nowrap">{formatTime(row.at)}</span>,
+  },
   { id: "actor", header: "Who", value: (row) => row.actor },
   { id: "action", header: "What", value: (row) => formatKind(row.action) },
-  { id: "subject", header: "To what", wide: true, value: (row) => row.subject, cell: (row) => <span className="mono break">{row.subject}</span> },
+  {
+    id: "subject",
+    header: "To what",
+    wide: true,
+    value: (row) => row.subject,
+    cell: (row) => <span className="mono break">{row.subject}</span>,
+  },
   {
     id: "details",
     header: "Details",
@@ -26,7 +37,13 @@ const COLUMNS: Column<AuditEntry>[] = [
     value: (row) => JSON.stringify(row.details),
     cell: (row) => (isEmpty(row.details) ? "" : <Code className="break">{JSON.stringify(row.details)}</Code>),
   },
-  { id: "hash", header: "Hash", wide: true, value: (row) => row.hash, cell: (row) => <Copyable short text={row.hash} what="hash" /> },
+  {
+    id: "hash",
+    header: "Hash",
+    wide: true,
+    value: (row) => row.hash,
+    cell: (row) => <Copyable short text={row.hash} what="hash" />,
+  },
 ];
 
 function isEmpty(details: unknown): boolean {
@@ -60,7 +77,9 @@ export function Audit() {
               filter="Filter loaded entries"
               pageSize={100}
               empty={<Empty title="No entry yet" />}
-              more={audit.hasNextPage ? { load: () => audit.fetchNextPage(), loading: audit.isFetchingNextPage } : undefined}
+              more={
+                audit.hasNextPage ? { load: () => audit.fetchNextPage(), loading: audit.isFetchingNextPage } : undefined
+              }
             />
           )}
         </Panel>
@@ -89,14 +108,15 @@ function ChainCheck() {
                 <Text size="sm">{formatNumber(result.entries)} entries, each follows from the one before.</Text>
               </Group>
               <Text size="sm" c="dimmed">
-                Keep the newest hash outside this deployment: a later check against it shows whether anything was rewritten.
+                Keep the newest hash outside this deployment: a later check against it shows whether anything was
+                rewritten.
               </Text>
               <Copyable text={result.head} what="newest hash" />
             </Stack>
           ) : (
             <Alert color="red" role="alert" title="The audit log was changed">
-              Entry {result.brokenAt} does not follow from the one before it. Keep the database as it is, and compare it with a backup or
-              with a hash that a member kept.
+              Entry {result.brokenAt} does not follow from the one before it. Keep the database as it is, and compare it
+              with a backup or with a hash that a member kept.
             </Alert>
           )
         }

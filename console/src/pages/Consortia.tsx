@@ -29,9 +29,21 @@ const COLUMNS: Column<Consortium>[] = [
       </TextLink>
     ),
   },
-  { id: "name", header: "Name", value: (row) => row.name, cell: (row) => <span className="mono">{row.name}</span>, wide: true },
+  {
+    id: "name",
+    header: "Name",
+    value: (row) => row.name,
+    cell: (row) => <span className="mono">{row.name}</span>,
+    wide: true,
+  },
   { id: "members", header: "Members", value: (row) => row.members.map((member) => member.title).join(", ") },
-  { id: "createdAt", header: "Founded", align: "right", value: (row) => row.createdAt, cell: (row) => <Ago at={row.createdAt} /> },
+  {
+    id: "createdAt",
+    header: "Founded",
+    align: "right",
+    value: (row) => row.createdAt,
+    cell: (row) => <Ago at={row.createdAt} />,
+  },
 ];
 
 export function Consortia() {
@@ -63,7 +75,12 @@ export function Consortia() {
           )}
         </QueryView>
       </Panel>
-      <Modal opened={opened} onClose={dialog.close} title={<Text fw={600}>Found a consortium</Text>} closeButtonProps={{ "aria-label": "Close" }}>
+      <Modal
+        opened={opened}
+        onClose={dialog.close}
+        title={<Text fw={600}>Found a consortium</Text>}
+        closeButtonProps={{ "aria-label": "Close" }}
+      >
         <FoundForm onDone={dialog.close} />
       </Modal>
     </>
@@ -75,7 +92,10 @@ function FoundForm({ onDone }: { onDone: () => void }) {
   const [name, setName] = useState("");
   const [title, setTitle] = useState("");
   const [members, setMembers] = useState<string[]>([]);
-  const found = useAction(() => done(api.POST("/api/v1/consortia", { body: { name, title: title || undefined, members } })), onDone);
+  const found = useAction(
+    () => done(api.POST("/api/v1/consortia", { body: { name, title: title || undefined, members } })),
+    onDone,
+  );
   const errors = fieldErrors(found.error);
   const submit = (event: FormEvent) => {
     event.preventDefault();
@@ -93,7 +113,13 @@ function FoundForm({ onDone }: { onDone: () => void }) {
           error={errors.name}
           onChange={(event) => setName(event.currentTarget.value)}
         />
-        <TextInput label="Name to show" placeholder={name} value={title} error={errors.title} onChange={(event) => setTitle(event.currentTarget.value)} />
+        <TextInput
+          label="Name to show"
+          placeholder={name}
+          value={title}
+          error={errors.title}
+          onChange={(event) => setTitle(event.currentTarget.value)}
+        />
         <MultiSelect
           label="Members"
           description="Each signs the founding statement with its organisation key. The signatures go to the audit log."

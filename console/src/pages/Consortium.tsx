@@ -36,8 +36,15 @@ export function ConsortiumPage() {
     <>
       <PageHeader
         title={consortium.data?.title ?? "Consortium"}
-        crumbs={[<TextLink key="all" to="/consortia">Consortia</TextLink>]}
-        description={consortium.data && `${plural(consortium.data.members.length, "member")}, founded ${formatTime(consortium.data.createdAt)}`}
+        crumbs={[
+          <TextLink key="all" to="/consortia">
+            Consortia
+          </TextLink>,
+        ]}
+        description={
+          consortium.data &&
+          `${plural(consortium.data.members.length, "member")}, founded ${formatTime(consortium.data.createdAt)}`
+        }
         actions={
           <>
             {can("consortia:write") && consortium.data && (
@@ -69,7 +76,9 @@ export function ConsortiumPage() {
               title={`Delete ${consortium.title}`}
               name={consortium.name}
               button="Delete the consortium"
-              act={() => done(api.DELETE("/api/v1/consortia/{consortium}", { params: { path: { consortium: consortium.id } } }))}
+              act={() =>
+                done(api.DELETE("/api/v1/consortia/{consortium}", { params: { path: { consortium: consortium.id } } }))
+              }
               onDone={() => navigate({ to: "/consortia" })}
             >
               The consortium and its founding signatures go. Its networks must be deleted first.
@@ -85,8 +94,8 @@ function Members({ consortium }: { consortium: Consortium }) {
   return (
     <Panel title="Members and founding signatures">
       <Text size="sm" c="dimmed" mb="md" maw={720}>
-        Each member signed the founding statement with its organisation key (ed25519). Whoever has the public keys can check that
-        no one was added without signing.
+        Each member signed the founding statement with its organisation key (ed25519). Whoever has the public keys can
+        check that no one was added without signing.
       </Text>
       <Stack gap="lg">
         {consortium.members.map((member) => (
@@ -96,7 +105,12 @@ function Members({ consortium }: { consortium: Consortium }) {
             </Text>
             <Facts
               items={[
-                ["Name", <span key="name" className="mono">{member.name}</span>],
+                [
+                  "Name",
+                  <span key="name" className="mono">
+                    {member.name}
+                  </span>,
+                ],
                 ["Joined", formatTime(member.joinedAt)],
                 ["Public key", <Copyable key="key" text={member.publicKey} what="public key" />],
                 ["Signature", <Copyable key="signature" text={member.signature} what="signature" />],

@@ -19,7 +19,11 @@ export function Networks() {
   );
   return (
     <>
-      <PageHeader title="Networks" description="Every ledger that you may see, with its state as observed." actions={create} />
+      <PageHeader
+        title="Networks"
+        description="Every ledger that you may see, with its state as observed."
+        actions={create}
+      />
       <Panel flush>
         <QueryView query={networks}>
           {({ items }) => (

@@ -26,7 +26,11 @@ export function NewNetworkPage() {
     <>
       <PageHeader
         title="New network"
-        crumbs={[<TextLink key="all" to="/networks">Networks</TextLink>]}
+        crumbs={[
+          <TextLink key="all" to="/networks">
+            Networks
+          </TextLink>,
+        ]}
         description="One running ledger, kept by the members of a consortium together. Nothing is started before you have seen the plan."
       />
       <QueryView query={engines}>
@@ -35,7 +39,10 @@ export function NewNetworkPage() {
             {(consortia) =>
               consortia.items.length === 0 || engines.items.length === 0 ? (
                 <Panel>
-                  <Empty title="Found a consortium first" action={<ButtonLink to="/consortia">Go to the consortia</ButtonLink>}>
+                  <Empty
+                    title="Found a consortium first"
+                    action={<ButtonLink to="/consortia">Go to the consortia</ButtonLink>}
+                  >
                     A network belongs to a consortium: the organisations that keep it together.
                   </Empty>
                 </Panel>
@@ -79,7 +86,13 @@ function Wizard({ engines, consortia, start }: WizardProps) {
   };
   return (
     <Stack gap="lg" maw={980}>
-      <Stepper active={step} onStepClick={go} size="sm" allowNextStepsSelect={false} classNames={{ steps: "wizard-steps" }}>
+      <Stepper
+        active={step}
+        onStepClick={go}
+        size="sm"
+        allowNextStepsSelect={false}
+        classNames={{ steps: "wizard-steps" }}
+      >
         <Stepper.Step label="Engine" />
         <Stepper.Step label="Members and nodes" />
         <Stepper.Step label="Options" />

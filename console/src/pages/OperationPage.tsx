@@ -28,7 +28,11 @@ export function OperationPage() {
     <>
       <PageHeader
         title={title}
-        crumbs={[<TextLink key="all" to="/operations">Operations</TextLink>]}
+        crumbs={[
+          <TextLink key="all" to="/operations">
+            Operations
+          </TextLink>,
+        ]}
         badge={query.data && <Status status={query.data.status} operation />}
       />
       <QueryView query={query}>{(operation) => <OperationView operation={operation} />}</QueryView>
@@ -77,7 +81,10 @@ export function OperationActions({ operation }: { operation: Operation }) {
   const params = { params: { path: { operation: operation.id } } };
   return (
     <Group gap="xs" align="flex-start">
-      <ActionButton leftSection={<IconStart size={16} />} act={() => done(api.POST("/api/v1/operations/{operation}/resume", params))}>
+      <ActionButton
+        leftSection={<IconStart size={16} />}
+        act={() => done(api.POST("/api/v1/operations/{operation}/resume", params))}
+      >
         Resume
       </ActionButton>
       <ActionButton

@@ -10,14 +10,21 @@ export function Operations() {
   const operations = useQuery(operationsQuery());
   return (
     <>
-      <PageHeader title="Operations" description="Changes of several steps: who asked for them, how far they are, and what went wrong." />
+      <PageHeader
+        title="Operations"
+        description="Changes of several steps: who asked for them, how far they are, and what went wrong."
+      />
       <Panel flush>
         <QueryView query={operations}>
           {({ items }) => (
             <OperationTable
               rows={items}
               filter="Filter operations"
-              empty={<Empty title="No operation yet">Creating, starting or stopping a network shows here, step by step.</Empty>}
+              empty={
+                <Empty title="No operation yet">
+                  Creating, starting or stopping a network shows here, step by step.
+                </Empty>
+              }
             />
           )}
         </QueryView>

@@ -26,7 +26,16 @@ export function Organisations() {
   const mayWrite = can("organisations:write");
   const columns = useMemo<Column<Organisation>[]>(
     () => [
-      { id: "title", header: "Organisation", value: (row) => row.title, cell: (row) => <Text size="sm" fw={500}>{row.title}</Text> },
+      {
+        id: "title",
+        header: "Organisation",
+        value: (row) => row.title,
+        cell: (row) => (
+          <Text size="sm" fw={500}>
+            {row.title}
+          </Text>
+        ),
+      },
       { id: "name", header: "Name", value: (row) => row.name, cell: (row) => <span className="mono">{row.name}</span> },
       {
         id: "publicKey",
@@ -35,7 +44,13 @@ export function Organisations() {
         value: (row) => row.publicKey,
         cell: (row) => <Copyable short text={row.publicKey} what="public key" />,
       },
-      { id: "createdAt", header: "Created", align: "right", value: (row) => row.createdAt, cell: (row) => <Ago at={row.createdAt} /> },
+      {
+        id: "createdAt",
+        header: "Created",
+        align: "right",
+        value: (row) => row.createdAt,
+        cell: (row) => <Ago at={row.createdAt} />,
+      },
       {
         id: "actions",
         header: "",
@@ -81,7 +96,12 @@ export function Organisations() {
           )}
         </QueryView>
       </Panel>
-      <Modal opened={opened} onClose={dialog.close} title={<Text fw={600}>New organisation</Text>} closeButtonProps={{ "aria-label": "Close" }}>
+      <Modal
+        opened={opened}
+        onClose={dialog.close}
+        title={<Text fw={600}>New organisation</Text>}
+        closeButtonProps={{ "aria-label": "Close" }}
+      >
         <CreateForm onDone={dialog.close} />
       </Modal>
       <Confirm
@@ -90,7 +110,13 @@ export function Organisations() {
         title={`Delete ${leaving?.title ?? ""}`}
         name={leaving?.name ?? ""}
         button="Delete the organisation"
-        act={() => done(api.DELETE("/api/v1/organisations/{organisation}", { params: { path: { organisation: leaving?.id ?? "" } } }))}
+        act={() =>
+          done(
+            api.DELETE("/api/v1/organisations/{organisation}", {
+              params: { path: { organisation: leaving?.id ?? "" } },
+            }),
+          )
+        }
       >
         Its key is destroyed and cannot be had back. An organisation that is a member of a consortium stays.
       </Confirm>
@@ -101,7 +127,10 @@ export function Organisations() {
 function CreateForm({ onDone }: { onDone: () => void }) {
   const [name, setName] = useState("");
   const [title, setTitle] = useState("");
-  const create = useAction(() => done(api.POST("/api/v1/organisations", { body: { name, title: title || undefined } })), onDone);
+  const create = useAction(
+    () => done(api.POST("/api/v1/organisations", { body: { name, title: title || undefined } })),
+    onDone,
+  );
   const errors = fieldErrors(create.error);
   const submit = (event: FormEvent) => {
     event.preventDefault();

@@ -49,15 +49,23 @@ export function Overview() {
         )}
         <Figures
           items={[
-            { label: "Networks running", value: networks.data ? `${count(items, "running")} of ${items.length}` : NONE },
+            {
+              label: "Networks running",
+              value: networks.data ? `${count(items, "running")} of ${items.length}` : NONE,
+            },
             {
               label: "Nodes running",
-              value: networks.data ? `${nodes.filter((node) => node.status === "running").length} of ${nodes.length}` : NONE,
+              value: networks.data
+                ? `${nodes.filter((node) => node.status === "running").length} of ${nodes.length}`
+                : NONE,
             },
             { label: "Consortia", value: formatNumber(consortia.data?.items.length) },
             {
               label: "Members",
-              value: formatNumber(consortia.data && new Set(consortia.data.items.flatMap((c) => c.members.map((m) => m.organisation))).size),
+              value: formatNumber(
+                consortia.data &&
+                  new Set(consortia.data.items.flatMap((c) => c.members.map((m) => m.organisation))).size,
+              ),
             },
           ]}
         />
@@ -72,7 +80,9 @@ export function Overview() {
                 <Panel flush>
                   <Empty
                     title="No network yet"
-                    action={can("networks:write") && <ButtonLink to="/networks/new">Create the first network</ButtonLink>}
+                    action={
+                      can("networks:write") && <ButtonLink to="/networks/new">Create the first network</ButtonLink>
+                    }
                   >
                     A network is one running ledger, kept by the members of a consortium together.
                   </Empty>
@@ -88,7 +98,9 @@ export function Overview() {
           </QueryView>
         )}
         <Panel flush title="Recent operations" actions={<TextLink to="/operations">All operations</TextLink>}>
-          <QueryView query={operations}>{({ items }) => <OperationTable rows={items} empty={<Empty title="No operation yet" />} />}</QueryView>
+          <QueryView query={operations}>
+            {({ items }) => <OperationTable rows={items} empty={<Empty title="No operation yet" />} />}
+          </QueryView>
         </Panel>
       </Stack>
     </>

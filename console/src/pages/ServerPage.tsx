@@ -41,7 +41,14 @@ export function ServerPage() {
         ),
       },
       { id: "status", header: "Status", value: (row) => row.status, cell: (row) => <Status status={row.status} /> },
-      { id: "lastRunAt", header: "Last run", align: "right", wide: true, value: (row) => row.lastRunAt, cell: (row) => <Ago at={row.lastRunAt} /> },
+      {
+        id: "lastRunAt",
+        header: "Last run",
+        align: "right",
+        wide: true,
+        value: (row) => row.lastRunAt,
+        cell: (row) => <Ago at={row.lastRunAt} />,
+      },
       {
         id: "actions",
         header: "",
@@ -72,9 +79,21 @@ export function ServerPage() {
                 items={[
                   { label: "Version", value: server.version },
                   { label: "Running since", value: <Ago at={server.startedAt} />, note: formatTime(server.startedAt) },
-                  { label: "Database", value: server.database === "sqlite" ? "SQLite" : server.database === "postgresql" ? "PostgreSQL" : server.database },
+                  {
+                    label: "Database",
+                    value:
+                      server.database === "sqlite"
+                        ? "SQLite"
+                        : server.database === "postgresql"
+                          ? "PostgreSQL"
+                          : server.database,
+                  },
                   { label: "Memory", value: formatBytes(server.memoryBytes), note: "resident" },
-                  { label: "Free disk space", value: formatBytes(server.diskFreeBytes), note: "below the data directory" },
+                  {
+                    label: "Free disk space",
+                    value: formatBytes(server.diskFreeBytes),
+                    note: "below the data directory",
+                  },
                 ]}
               />
             </>
@@ -82,7 +101,9 @@ export function ServerPage() {
         </QueryView>
         <Panel flush title="Background tasks">
           <QueryView query={tasks}>
-            {({ items }) => <DataTable label="Background tasks" columns={columns} rows={items} rowId={(row) => row.name} />}
+            {({ items }) => (
+              <DataTable label="Background tasks" columns={columns} rows={items} rowId={(row) => row.name} />
+            )}
           </QueryView>
         </Panel>
       </Stack>
@@ -93,11 +114,20 @@ export function ServerPage() {
 function TaskSwitch({ task }: { task: Task }) {
   const params = { params: { path: { task: task.name } } };
   return task.status === "running" ? (
-    <ActionButton size="xs" variant="default" aria-label={`Stop ${task.name}`} act={() => done(api.POST("/api/v1/server/tasks/{task}/stop", params))}>
+    <ActionButton
+      size="xs"
+      variant="default"
+      aria-label={`Stop ${task.name}`}
+      act={() => done(api.POST("/api/v1/server/tasks/{task}/stop", params))}
+    >
       Stop
     </ActionButton>
   ) : (
-    <ActionButton size="xs" aria-label={`Start ${task.name}`} act={() => done(api.POST("/api/v1/server/tasks/{task}/start", params))}>
+    <ActionButton
+      size="xs"
+      aria-label={`Start ${task.name}`}
+      act={() => done(api.POST("/api/v1/server/tasks/{task}/start", params))}
+    >
       Start
     </ActionButton>
   );

@@ -77,8 +77,8 @@ export function SignIn() {
               Sign in
             </Button>
             <Text size="xs" c="dimmed">
-              The first administrator is <span className="mono">admin</span>; the server printed the password when it first
-              started. Lost it? Run <span className="mono">polder server reset-password</span> on the server.
+              The first administrator is <span className="mono">admin</span>; the server printed the password when it
+              first started. Lost it? Run <span className="mono">polder server reset-password</span> on the server.
             </Text>
           </Stack>
         </form>
@@ -91,7 +91,7 @@ export function SignIn() {
 function Land() {
   const ditches = [-520, -330, -180, -60, 50, 170, 320, 510, 760];
   return (
-    <svg viewBox="0 0 800 900" preserveAspectRatio="xMidYMax slice">
+    <svg aria-hidden="true" focusable="false" viewBox="0 0 800 900" preserveAspectRatio="xMidYMax slice">
       <rect width="800" height="900" fill="#0a333c" />
       <path d="M0 430h800v470H0z" fill="#1b5a48" />
       {ditches.map((x, index) => (

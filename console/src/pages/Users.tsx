@@ -26,14 +26,30 @@ export function Users() {
   const users = useQuery(usersQuery());
   const columns = useMemo<Column<User>[]>(
     () => [
-      { id: "name", header: "User", value: (row) => row.name, cell: (row) => <Text size="sm" fw={500}>{row.name}</Text> },
+      {
+        id: "name",
+        header: "User",
+        value: (row) => row.name,
+        cell: (row) => (
+          <Text size="sm" fw={500}>
+            {row.name}
+          </Text>
+        ),
+      },
       {
         id: "grants",
         header: "Roles",
         value: (row) => row.grants.map((grant) => formatRole(grant.role)).join(", "),
         cell: (row) => <GrantList grants={row.grants} />,
       },
-      { id: "createdAt", header: "Created", align: "right", wide: true, value: (row) => row.createdAt, cell: (row) => <Ago at={row.createdAt} /> },
+      {
+        id: "createdAt",
+        header: "Created",
+        align: "right",
+        wide: true,
+        value: (row) => row.createdAt,
+        cell: (row) => <Ago at={row.createdAt} />,
+      },
       {
         id: "actions",
         header: "",
@@ -42,7 +58,12 @@ export function Users() {
         cell: (row) =>
           mayWrite && (
             <Group gap={4} justify="flex-end" wrap="nowrap">
-              <Button size="compact-xs" variant="default" onClick={() => setChanging(row)} aria-label={`Change ${row.name}`}>
+              <Button
+                size="compact-xs"
+                variant="default"
+                onClick={() => setChanging(row)}
+                aria-label={`Change ${row.name}`}
+              >
                 Change
               </Button>
               <ActionIcon aria-label={`Delete ${row.name}`} onClick={() => setLeaving(row)}>
@@ -69,10 +90,17 @@ export function Users() {
       />
       <Panel flush>
         <QueryView query={users}>
-          {({ items }) => <DataTable label="Users" columns={columns} rows={items} rowId={(row) => row.id} filter="Filter users" />}
+          {({ items }) => (
+            <DataTable label="Users" columns={columns} rows={items} rowId={(row) => row.id} filter="Filter users" />
+          )}
         </QueryView>
       </Panel>
-      <Modal opened={opened} onClose={dialog.close} title={<Text fw={600}>New user</Text>} closeButtonProps={{ "aria-label": "Close" }}>
+      <Modal
+        opened={opened}
+        onClose={dialog.close}
+        title={<Text fw={600}>New user</Text>}
+        closeButtonProps={{ "aria-label": "Close" }}
+      >
         <UserForm onDone={dialog.close} />
       </Modal>
       <Modal
@@ -105,7 +133,12 @@ function UserForm({ user, onDone }: { user?: User; onDone: () => void }) {
     () =>
       user === undefined
         ? done(api.POST("/api/v1/users", { body: { name, password, grants } }))
-        : done(api.PATCH("/api/v1/users/{user}", { params: { path: { user: user.id } }, body: { password: password || undefined, grants } })),
+        : done(
+            api.PATCH("/api/v1/users/{user}", {
+              params: { path: { user: user.id } },
+              body: { password: password || undefined, grants },
+            }),
+          ),
     onDone,
   );
   const errors = fieldErrors(save.error);
@@ -130,7 +163,11 @@ function UserForm({ user, onDone }: { user?: User; onDone: () => void }) {
         )}
         <PasswordInput
           label={user === undefined ? "Password" : "New password"}
-          description={user === undefined ? "At least 12 characters" : "Left empty, it stays. A new one ends all sessions of the user."}
+          description={
+            user === undefined
+              ? "At least 12 characters"
+              : "Left empty, it stays. A new one ends all sessions of the user."
+          }
           required={user === undefined}
           autoComplete="new-password"
           value={password}

@@ -65,7 +65,13 @@ function ArgumentField({ parameter, label, draft, error, onChange }: ArgumentFie
         <Text size="sm" fw={500} mb={4}>
           {named}
         </Text>
-        <SegmentedControl aria-label={label} size="xs" data={["true", "false"]} value={text || "false"} onChange={onChange} />
+        <SegmentedControl
+          aria-label={label}
+          size="xs"
+          data={["true", "false"]}
+          value={text || "false"}
+          onChange={onChange}
+        />
       </div>
     );
   }

@@ -41,12 +41,15 @@ export default function Chart({ title, series, format, height = 220 }: ChartProp
   }, []);
   // biome-ignore lint/correctness/useExhaustiveDependencies: colours are read again when the scheme changes
   useEffect(() => {
-    if (element.current) chart.current?.setOption(options(title, series, format, colourReader(element.current)), { replaceMerge: ["series"] });
+    if (element.current)
+      chart.current?.setOption(options(title, series, format, colourReader(element.current)), {
+        replaceMerge: ["series"],
+      });
   }, [title, series, format, scheme]);
   return (
     <figure style={{ margin: 0, minWidth: 0 }}>
       <figcaption style={{ fontSize: "0.8125rem", fontWeight: 500, marginBottom: 4 }}>{title}</figcaption>
-      <div ref={element} style={{ height }} role="img" aria-label={`${title}: ${describe(series, format)}`} />
+      <div ref={element} style={{ height }} role="img" aria-label={`${title}: ${summarise(series, format)}`} />
     </figure>
   );
 }
@@ -63,7 +66,7 @@ function colourReader(element: HTMLElement) {
   };
 }
 
-function describe(series: Series[], format: (value: number) => string): string {
+function summarise(series: Series[], format: (value: number) => string): string {
   return series
     .map(({ name, points }) => {
       const newest = points.findLast((point) => point[1] !== null)?.[1];
@@ -72,7 +75,12 @@ function describe(series: Series[], format: (value: number) => string): string {
     .join(", ");
 }
 
-function options(title: string, series: Series[], format: (value: number) => string, colour: (name: string) => string): EChartsCoreOption {
+function options(
+  title: string,
+  series: Series[],
+  format: (value: number) => string,
+  colour: (name: string) => string,
+): EChartsCoreOption {
   const soft = colour("ink-soft");
   const line = colour("line");
   return {
@@ -80,7 +88,8 @@ function options(title: string, series: Series[], format: (value: number) => str
     aria: { enabled: false },
     textStyle: { fontFamily: "IBM Plex Sans Variable, system-ui, sans-serif", color: soft },
     grid: { left: 4, right: 8, top: series.length > 1 ? 30 : 10, bottom: 4, containLabel: true },
-    legend: series.length > 1 ? { right: 0, top: 0, itemWidth: 14, itemHeight: 8, textStyle: { color: soft } } : undefined,
+    legend:
+      series.length > 1 ? { right: 0, top: 0, itemWidth: 14, itemHeight: 8, textStyle: { color: soft } } : undefined,
     tooltip: {
       trigger: "axis",
       valueFormatter: (value: unknown) => (typeof value === "number" ? format(value) : "–"),
@@ -89,8 +98,20 @@ function options(title: string, series: Series[], format: (value: number) => str
       textStyle: { color: colour("ink"), fontSize: 12 },
       axisPointer: { lineStyle: { color: soft } },
     },
-    xAxis: { type: "time", axisLine: { lineStyle: { color: line } }, axisTick: { show: false }, axisLabel: { color: soft, hideOverlap: true, formatter: "{HH}:{mm}" }, splitNumber: 5 },
-    yAxis: { type: "value", min: 0, splitNumber: 3, axisLabel: { color: soft, formatter: format }, splitLine: { lineStyle: { color: line } } },
+    xAxis: {
+      type: "time",
+      axisLine: { lineStyle: { color: line } },
+      axisTick: { show: false },
+      axisLabel: { color: soft, hideOverlap: true, formatter: "{HH}:{mm}" },
+      splitNumber: 5,
+    },
+    yAxis: {
+      type: "value",
+      min: 0,
+      splitNumber: 3,
+      axisLabel: { color: soft, formatter: format },
+      splitLine: { lineStyle: { color: line } },
+    },
     series: series.map((one) => ({
       name: one.name,
       type: one.kind,

@@ -1,12 +1,19 @@
 import { defaultKeymap, history, historyKeymap } from "@codemirror/commands";
 import { json, jsonParseLinter } from "@codemirror/lang-json";
-import { bracketMatching, defaultHighlightStyle, foldGutter, HighlightStyle, syntaxHighlighting } from "@codemirror/language";
+import {
+  bracketMatching,
+  defaultHighlightStyle,
+  foldGutter,
+  HighlightStyle,
+  syntaxHighlighting,
+} from "@codemirror/language";
 import { linter, lintGutter } from "@codemirror/lint";
 import { Compartment, EditorState } from "@codemirror/state";
 import { drawSelection, EditorView, keymap, lineNumbers, placeholder as placeholderText } from "@codemirror/view";
 import { tags } from "@lezer/highlight";
 import { useComputedColorScheme } from "@mantine/core";
 import { useEffect, useRef } from "react";
+import { styleNonce } from "../theme/nonce";
 
 interface CodeEditorProps {
   label: string;
@@ -24,10 +31,25 @@ const DARK = HighlightStyle.define([
 ]);
 
 const LOOK = EditorView.theme({
-  "&": { fontSize: "0.75rem", backgroundColor: "var(--panel)", color: "var(--ink)", border: "1px solid var(--line-strong)", borderRadius: "6px" },
+  "&": {
+    fontSize: "0.75rem",
+    backgroundColor: "var(--panel)",
+    color: "var(--ink)",
+    border: "1px solid var(--line-strong)",
+    borderRadius: "6px",
+  },
   "&.cm-focused": { outline: "2px solid var(--accent)", outlineOffset: "1px" },
-  ".cm-scroller": { fontFamily: "var(--mantine-font-family-monospace)", maxHeight: "320px", minHeight: "160px", overflow: "auto" },
-  ".cm-gutters": { backgroundColor: "var(--panel-raised)", color: "var(--ink-soft)", borderRight: "1px solid var(--line)" },
+  ".cm-scroller": {
+    fontFamily: "var(--mantine-font-family-monospace)",
+    maxHeight: "320px",
+    minHeight: "160px",
+    overflow: "auto",
+  },
+  ".cm-gutters": {
+    backgroundColor: "var(--panel-raised)",
+    color: "var(--ink-soft)",
+    borderRight: "1px solid var(--line)",
+  },
   ".cm-content": { caretColor: "var(--ink)" },
   ".cm-cursor": { borderLeftColor: "var(--ink)" },
   ".cm-placeholder": { color: "var(--ink-soft)" },
@@ -49,6 +71,7 @@ export default function CodeEditor({ label, value, onChange, placeholder = "", r
       state: EditorState.create({
         doc: value,
         extensions: [
+          EditorView.cspNonce.of(styleNonce),
           lineNumbers(),
           foldGutter(),
           history(),

@@ -117,7 +117,13 @@ export function DataTable<T extends object>(props: DataTableProps<T>) {
                       {header.column.getCanSort() ? (
                         <UnstyledButton className="sort" onClick={header.column.getToggleSortingHandler()}>
                           {column?.header}
-                          {sorted === "asc" ? <IconUp size={13} /> : sorted === "desc" ? <IconDown size={13} /> : <IconSort size={12} opacity={0.45} />}
+                          {sorted === "asc" ? (
+                            <IconUp size={13} />
+                          ) : sorted === "desc" ? (
+                            <IconDown size={13} />
+                          ) : (
+                            <IconSort size={12} opacity={0.45} />
+                          )}
                         </UnstyledButton>
                       ) : (
                         column?.header
@@ -154,7 +160,12 @@ export function DataTable<T extends object>(props: DataTableProps<T>) {
                 <span>
                   Page {page + 1} of {pages}
                 </span>
-                <Button size="xs" variant="default" disabled={page >= pages - 1} onClick={() => table.setPageIndex(page + 1)}>
+                <Button
+                  size="xs"
+                  variant="default"
+                  disabled={page >= pages - 1}
+                  onClick={() => table.setPageIndex(page + 1)}
+                >
                   Next
                 </Button>
               </>

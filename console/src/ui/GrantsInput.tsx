@@ -36,7 +36,14 @@ export function GrantsInput({ value, onChange }: GrantsInputProps) {
                 allowDeselect={false}
                 description={ROLES.find((role) => role.value === grant.role)?.means}
                 inputWrapperOrder={["input", "description"]}
-                onChange={(role) => role && set(index, { ...grant, role: role as Role, organisation: role === "platform-administrator" ? null : grant.organisation })}
+                onChange={(role) =>
+                  role &&
+                  set(index, {
+                    ...grant,
+                    role: role as Role,
+                    organisation: role === "platform-administrator" ? null : grant.organisation,
+                  })
+                }
               />
               {grant.role !== "platform-administrator" && (
                 <Select
@@ -49,7 +56,11 @@ export function GrantsInput({ value, onChange }: GrantsInputProps) {
                 />
               )}
             </Stack>
-            <ActionIcon mt={6} aria-label={`Remove role ${index + 1}`} onClick={() => onChange(value.filter((_, at) => at !== index))}>
+            <ActionIcon
+              mt={6}
+              aria-label={`Remove role ${index + 1}`}
+              onClick={() => onChange(value.filter((_, at) => at !== index))}
+            >
               <IconClose size={16} />
             </ActionIcon>
           </Group>
@@ -70,7 +81,9 @@ export function GrantsInput({ value, onChange }: GrantsInputProps) {
 
 /** Whether each role that needs an organisation has one. */
 export function grantsComplete(grants: Grant[]): boolean {
-  return grants.length > 0 && grants.every((grant) => grant.role === "platform-administrator" || grant.organisation != null);
+  return (
+    grants.length > 0 && grants.every((grant) => grant.role === "platform-administrator" || grant.organisation != null)
+  );
 }
 
 export function GrantList({ grants }: { grants: Grant[] }) {
@@ -80,7 +93,11 @@ export function GrantList({ grants }: { grants: Grant[] }) {
   return (
     <>
       {grants
-        .map((grant) => formatRole(grant.role) + (grant.organisation ? ` of ${titles.get(grant.organisation) ?? grant.organisation}` : ""))
+        .map(
+          (grant) =>
+            formatRole(grant.role) +
+            (grant.organisation ? ` of ${titles.get(grant.organisation) ?? grant.organisation}` : ""),
+        )
         .join(", ")}
     </>
   );

@@ -44,7 +44,9 @@ function StepLine({ step }: { step: Step }) {
 }
 
 function Mark({ status }: { status: Step["status"] }) {
-  const path = { succeeded: "m6 10.500 2.700 2.700L14 7.500", failed: "m7 7 6 6m0-6-6 6", undone: "M6.500 10h7" }[status as string];
+  const path = { succeeded: "m6 10.500 2.700 2.700L14 7.500", failed: "m7 7 6 6m0-6-6 6", undone: "M6.500 10h7" }[
+    status as string
+  ];
   const filled = status !== "queued";
   return (
     <svg width="20" height="20" viewBox="0 0 20 20" aria-hidden="true" focusable="false">

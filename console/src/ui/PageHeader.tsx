@@ -4,14 +4,16 @@ import { Fragment, type ReactNode } from "react";
 
 interface PageHeaderProps {
   title: string;
+  /** Of the browser's window; the title when absent. */
+  documentTitle?: string;
   crumbs?: ReactNode[];
   badge?: ReactNode;
   description?: ReactNode;
   actions?: ReactNode;
 }
 
-export function PageHeader({ title, crumbs = [], badge, description, actions }: PageHeaderProps) {
-  useDocumentTitle(`${title} · Polder`);
+export function PageHeader({ title, documentTitle, crumbs = [], badge, description, actions }: PageHeaderProps) {
+  useDocumentTitle(`${documentTitle ?? title} · Polder`);
   return (
     <header className="page-head">
       <div style={{ minWidth: 0, flex: "1 1 320px" }}>

@@ -9,7 +9,12 @@ import { ProblemAlert } from "./ProblemAlert";
 /** Changes the password of who is signed in. */
 export function PasswordDialog({ opened, onClose }: { opened: boolean; onClose: () => void }) {
   return (
-    <Modal opened={opened} onClose={onClose} title={<Text fw={600}>Change the password</Text>} closeButtonProps={{ "aria-label": "Close" }}>
+    <Modal
+      opened={opened}
+      onClose={onClose}
+      title={<Text fw={600}>Change the password</Text>}
+      closeButtonProps={{ "aria-label": "Close" }}
+    >
       <PasswordForm onDone={onClose} />
     </Modal>
   );
@@ -21,7 +26,10 @@ function PasswordForm({ onDone }: { onDone: () => void }) {
   const change = useAction(
     () => done(api.POST("/api/v1/session/password", { body: { currentPassword, newPassword } })),
     () => {
-      notifications.show({ message: "The password is changed. Your other sessions have ended.", closeButtonProps: { "aria-label": "Close" } });
+      notifications.show({
+        message: "The password is changed. Your other sessions have ended.",
+        closeButtonProps: { "aria-label": "Close" },
+      });
       onDone();
     },
   );

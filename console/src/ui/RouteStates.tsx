@@ -5,6 +5,7 @@ import { useEffect } from "react";
 import { toProblem } from "../api/problem";
 import { Empty } from "./Empty";
 import { ButtonLink } from "./links";
+import { PageHeader } from "./PageHeader";
 import { ProblemAlert } from "./ProblemAlert";
 import { Lines } from "./QueryView";
 
@@ -14,9 +15,12 @@ export function RoutePending() {
 
 export function NotFound() {
   return (
-    <Empty title="There is no such page" action={<ButtonLink to="/">Go to the overview</ButtonLink>}>
-      The address may be mistyped, or what it showed was deleted.
-    </Empty>
+    <div style={{ padding: 24 }}>
+      <PageHeader title="There is no such page" />
+      <Empty title="Nothing grows here" action={<ButtonLink to="/">Go to the overview</ButtonLink>}>
+        The address may be mistyped, or what it showed was deleted.
+      </Empty>
+    </div>
   );
 }
 
@@ -25,7 +29,7 @@ export function RouteFailed({ error }: { error: unknown }) {
   const router = useRouter();
   const { reset } = useQueryErrorResetBoundary();
   const replaced = error instanceof Error && /dynamically imported module|module script/i.test(error.message);
-  useEffect(reset, []);
+  useEffect(reset, [reset]);
   if (replaced) {
     return (
       <Empty title="The console was updated" action={<Button onClick={() => location.reload()}>Load it again</Button>}>

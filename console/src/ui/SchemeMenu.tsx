@@ -1,4 +1,4 @@
-import { ActionIcon, Menu, type MantineColorScheme, useMantineColorScheme } from "@mantine/core";
+import { ActionIcon, type MantineColorScheme, Menu, useMantineColorScheme } from "@mantine/core";
 import { IconCheck, IconMoon, IconSun, IconSystem } from "./icons";
 
 const SCHEMES = [
@@ -13,7 +13,12 @@ export function SchemeMenu({ light = true }: { light?: boolean }) {
   return (
     <Menu position="top-end" width={180}>
       <Menu.Target>
-        <ActionIcon variant="transparent" c={light ? "#d4e8ea" : "dimmed"} size="lg" aria-label="Colours: light or dark">
+        <ActionIcon
+          variant="transparent"
+          c={light ? "#d4e8ea" : "dimmed"}
+          size="lg"
+          aria-label="Colours: light or dark"
+        >
           <Current size={18} />
         </ActionIcon>
       </Menu.Target>

@@ -54,7 +54,14 @@ export function Shell() {
       </a>
       <div className="shell-top">
         <Wordmark />
-        <ActionIcon variant="transparent" c="white" size="lg" onClick={() => setOpen(true)} aria-label="Open the navigation" aria-expanded={open}>
+        <ActionIcon
+          variant="transparent"
+          c="white"
+          size="lg"
+          onClick={() => setOpen(true)}
+          aria-label="Open the navigation"
+          aria-expanded={open}
+        >
           <IconMenu size={22} />
         </ActionIcon>
       </div>
@@ -64,7 +71,12 @@ export function Shell() {
             <Wordmark />
           </Link>
           {open && (
-            <ActionIcon variant="transparent" c="white" onClick={() => setOpen(false)} aria-label="Close the navigation">
+            <ActionIcon
+              variant="transparent"
+              c="white"
+              onClick={() => setOpen(false)}
+              aria-label="Close the navigation"
+            >
               <IconClose size={18} />
             </ActionIcon>
           )}
@@ -72,7 +84,14 @@ export function Shell() {
         <Navigation />
         <Foot connection={connection} />
       </aside>
-      {open && <button type="button" className="shell-shade" aria-label="Close the navigation" onClick={() => setOpen(false)} />}
+      {open && (
+        <button
+          type="button"
+          className="shell-shade"
+          aria-label="Close the navigation"
+          onClick={() => setOpen(false)}
+        />
+      )}
       <main id="main" className="shell-main" tabIndex={-1} ref={main}>
         <Outlet />
       </main>
@@ -145,7 +164,16 @@ function Navigation() {
 }
 
 interface ItemProps {
-  to: "/" | "/networks" | "/consortia" | "/operations" | "/organisations" | "/users" | "/access-keys" | "/audit" | "/server";
+  to:
+    | "/"
+    | "/networks"
+    | "/consortia"
+    | "/operations"
+    | "/organisations"
+    | "/users"
+    | "/access-keys"
+    | "/audit"
+    | "/server";
   icon: ReactNode;
   exact?: boolean;
   children: ReactNode;

@@ -23,8 +23,8 @@ export function SignerSelect({ network, value, onChange }: SignerSelectProps) {
   if (accounts.data && usable.length === 0) {
     return (
       <Alert color="yellow" title="No account that you may use" p="sm">
-        Transactions carry a member's signature. Sign in as a developer or administrator of a member organisation; a platform
-        administrator may not sign for members.
+        Transactions carry a member's signature. Sign in as a developer or administrator of a member organisation; a
+        platform administrator may not sign for members.
       </Alert>
     );
   }

@@ -62,7 +62,12 @@ export function Confirm({ opened, onClose, title, children, name, button, act, o
     if (name === undefined || typed === name) action.mutate();
   };
   return (
-    <Modal opened={opened} onClose={close} title={<Text fw={600}>{title}</Text>} closeButtonProps={{ "aria-label": "Close" }}>
+    <Modal
+      opened={opened}
+      onClose={close}
+      title={<Text fw={600}>{title}</Text>}
+      closeButtonProps={{ "aria-label": "Close" }}
+    >
       <form onSubmit={submit}>
         <Stack gap="md">
           <Text size="sm">{children}</Text>
@@ -84,7 +89,12 @@ export function Confirm({ opened, onClose, title, children, name, button, act, o
             <Button variant="default" onClick={close}>
               Cancel
             </Button>
-            <Button color="red" type="submit" loading={action.isPending} disabled={name !== undefined && typed !== name}>
+            <Button
+              color="red"
+              type="submit"
+              loading={action.isPending}
+              disabled={name !== undefined && typed !== name}
+            >
               {button}
             </Button>
           </Group>

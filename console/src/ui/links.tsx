@@ -4,7 +4,9 @@ import { type AnchorHTMLAttributes, forwardRef } from "react";
 
 type Plain = Omit<AnchorHTMLAttributes<HTMLAnchorElement>, "style" | "color">;
 
-const AnchorBase = forwardRef<HTMLAnchorElement, AnchorProps & Plain>((props, ref) => <Anchor ref={ref} inherit {...props} />);
+const AnchorBase = forwardRef<HTMLAnchorElement, AnchorProps & Plain>((props, ref) => (
+  <Anchor ref={ref} inherit {...props} />
+));
 const CreatedAnchor = createLink(AnchorBase);
 
 /** A link inside the console: checked against the routes. */

@@ -45,11 +45,28 @@ const OPERATION_COLUMNS: Column<Operation>[] = [
 
 export function OperationTable({ rows, empty, filter }: { rows: Operation[]; empty?: ReactNode; filter?: string }) {
   return (
-    <DataTable label="Operations" columns={OPERATION_COLUMNS} rows={rows} rowId={(row) => row.id} empty={empty} filter={filter} />
+    <DataTable
+      label="Operations"
+      columns={OPERATION_COLUMNS}
+      rows={rows}
+      rowId={(row) => row.id}
+      empty={empty}
+      filter={filter}
+    />
   );
 }
 
-export function BlockTable({ network, rows, empty, foot }: { network: string; rows: BlockSummary[]; empty?: ReactNode; foot?: ReactNode }) {
+export function BlockTable({
+  network,
+  rows,
+  empty,
+  foot,
+}: {
+  network: string;
+  rows: BlockSummary[];
+  empty?: ReactNode;
+  foot?: ReactNode;
+}) {
   const columns = useMemo<Column<BlockSummary>[]>(
     () => [
       {
@@ -62,7 +79,13 @@ export function BlockTable({ network, rows, empty, foot }: { network: string; ro
           </TextLink>
         ),
       },
-      { id: "hash", header: "Hash", value: (block) => block.hash, cell: (block) => <span className="mono">{shorten(block.hash)}</span> },
+      {
+        id: "hash",
+        header: "Hash",
+        value: (block) => block.hash,
+        wide: true,
+        cell: (block) => <span className="mono nowrap">{shorten(block.hash)}</span>,
+      },
       { id: "transactions", header: "Transactions", align: "right", value: (block) => block.transactions },
       {
         id: "gas",
@@ -72,12 +95,21 @@ export function BlockTable({ network, rows, empty, foot }: { network: string; ro
         value: (block) => block.gasUsed,
         cell: (block) => formatNumber(block.gasUsed),
       },
-      { id: "size", header: "Bytes", align: "right", wide: true, value: (block) => block.size, cell: (block) => formatNumber(block.size) },
+      {
+        id: "size",
+        header: "Bytes",
+        align: "right",
+        wide: true,
+        value: (block) => block.size,
+        cell: (block) => formatNumber(block.size),
+      },
       { id: "at", header: "Made", align: "right", value: (block) => block.at, cell: (block) => <Ago at={block.at} /> },
     ],
     [network],
   );
-  return <DataTable label="Blocks" columns={columns} rows={rows} rowId={(block) => block.hash} empty={empty} foot={foot} />;
+  return (
+    <DataTable label="Blocks" columns={columns} rows={rows} rowId={(block) => block.hash} empty={empty} foot={foot} />
+  );
 }
 
 interface TransactionTableProps {
@@ -95,7 +127,11 @@ export function TransactionTable({ network, rows, empty, foot }: TransactionTabl
         header: "Transaction",
         value: (row) => row.hash,
         cell: (row) => (
-          <TextLink className="mono" to="/networks/$network/transactions/$hash" params={{ network, hash: row.hash }}>
+          <TextLink
+            className="mono nowrap"
+            to="/networks/$network/transactions/$hash"
+            params={{ network, hash: row.hash }}
+          >
             {shorten(row.hash)}
           </TextLink>
         ),
@@ -105,9 +141,19 @@ export function TransactionTable({ network, rows, empty, foot }: TransactionTabl
         header: "Does",
         value: (row) => row.method ?? (row.to == null ? "new contract" : "transfer"),
         cell: (row) =>
-          row.method ? <span className="mono">{row.method}</span> : <span className="soft">{row.to == null ? "new contract" : "transfer"}</span>,
+          row.method ? (
+            <span className="mono nowrap">{row.method}</span>
+          ) : (
+            <span className="soft">{row.to == null ? "new contract" : "transfer"}</span>
+          ),
       },
-      { id: "from", header: "From", wide: true, value: (row) => row.from, cell: (row) => <AddressLink network={network} address={row.from} /> },
+      {
+        id: "from",
+        header: "From",
+        wide: true,
+        value: (row) => row.from,
+        cell: (row) => <AddressLink network={network} address={row.from} />,
+      },
       {
         id: "to",
         header: "To",
@@ -143,12 +189,18 @@ export function TransactionTable({ network, rows, empty, foot }: TransactionTabl
     ],
     [network],
   );
-  return <DataTable label="Transactions" columns={columns} rows={rows} rowId={(row) => row.hash} empty={empty} foot={foot} />;
+  return (
+    <DataTable label="Transactions" columns={columns} rows={rows} rowId={(row) => row.hash} empty={empty} foot={foot} />
+  );
 }
 
 export function AddressLink({ network, address, full = false }: { network: string; address: string; full?: boolean }) {
   return (
-    <TextLink className="mono" to="/networks/$network/addresses/$address" params={{ network, address }}>
+    <TextLink
+      className={full ? "mono" : "mono nowrap"}
+      to="/networks/$network/addresses/$address"
+      params={{ network, address }}
+    >
       {full ? address : shorten(address)}
     </TextLink>
   );
@@ -165,8 +217,19 @@ const NETWORK_COLUMNS: Column<Network>[] = [
       </TextLink>
     ),
   },
-  { id: "status", header: "Status", value: (network) => network.status, cell: (network) => <Status status={network.status} /> },
-  { id: "height", header: "Height", align: "right", value: (network) => network.height, cell: (network) => formatNumber(network.height) },
+  {
+    id: "status",
+    header: "Status",
+    value: (network) => network.status,
+    cell: (network) => <Status status={network.status} />,
+  },
+  {
+    id: "height",
+    header: "Height",
+    align: "right",
+    value: (network) => network.height,
+    cell: (network) => formatNumber(network.height),
+  },
   {
     id: "nodes",
     header: "Nodes",
@@ -175,12 +238,33 @@ const NETWORK_COLUMNS: Column<Network>[] = [
     cell: (network) => `${network.nodes.filter((node) => node.status === "running").length} of ${network.nodes.length}`,
   },
   { id: "engine", header: "Engine", wide: true, value: (network) => `${network.engine}, ${network.consensus}` },
-  { id: "chainId", header: "Chain id", wide: true, align: "right", value: (network) => network.chainId, cell: (network) => network.chainId ?? NONE },
-  { id: "createdAt", header: "Created", wide: true, align: "right", value: (network) => network.createdAt, cell: (network) => <Ago at={network.createdAt} /> },
+  {
+    id: "chainId",
+    header: "Chain id",
+    wide: true,
+    align: "right",
+    value: (network) => network.chainId,
+    cell: (network) => network.chainId ?? NONE,
+  },
+  {
+    id: "createdAt",
+    header: "Created",
+    wide: true,
+    align: "right",
+    value: (network) => network.createdAt,
+    cell: (network) => <Ago at={network.createdAt} />,
+  },
 ];
 
 export function NetworkTable({ rows, empty }: { rows: Network[]; empty?: ReactNode }) {
   return (
-    <DataTable label="Networks" columns={NETWORK_COLUMNS} rows={rows} rowId={(row) => row.id} empty={empty} filter="Filter networks" />
+    <DataTable
+      label="Networks"
+      columns={NETWORK_COLUMNS}
+      rows={rows}
+      rowId={(row) => row.id}
+      empty={empty}
+      filter="Filter networks"
+    />
   );
 }

@@ -15,7 +15,9 @@ export function useArguments(parameters: AbiParameter[]) {
     /** The values, or undefined when some are wrong: then the errors show. */
     take(): Arguments | undefined {
       setTried(true);
-      return errors.some((error) => error !== undefined) ? undefined : (parsed.map((one) => ("value" in one ? one.value : null)) as Arguments);
+      return errors.some((error) => error !== undefined)
+        ? undefined
+        : (parsed.map((one) => ("value" in one ? one.value : null)) as Arguments);
     },
   };
 }

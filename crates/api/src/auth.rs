@@ -57,7 +57,8 @@ pub(crate) async fn guard(permission: Permission, request: Request, next: Next) 
 
 async fn identify(parts: &Parts) -> Result<Signed> {
     let app = parts.extensions.get::<App>().cloned();
-    let app = app.ok_or_else(|| control::Error::Internal("the router was built without its application".into(), None))?;
+    let app =
+        app.ok_or_else(|| control::Error::Internal("the router was built without its application".into(), None))?;
     if let Some(value) = parts.headers.get(header::AUTHORIZATION) {
         let bearer = value.to_str().ok().and_then(|text| text.split_once(' '));
         let bearer = bearer.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")).map(|(_, token)| token.trim());

@@ -13,8 +13,11 @@ const NONCE: &str = "__CSP_NONCE__";
 pub(crate) async fn fallback(method: Method, uri: Uri, headers: HeaderMap) -> Response {
     let path = uri.path().trim_start_matches('/');
     if path == "api" || path.starts_with("api/") {
-        return Error::new(Code::NotFound, format!("The API has no {}. GET /api/v1/openapi.json lists what it has.", uri.path()))
-            .into_response();
+        return Error::new(
+            Code::NotFound,
+            format!("The API has no {}. GET /api/v1/openapi.json lists what it has.", uri.path()),
+        )
+        .into_response();
     }
     if method != Method::GET && method != Method::HEAD {
         return Error::new(Code::MethodNotAllowed, "Only GET is offered here.").into_response();

@@ -87,7 +87,8 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
 
 fn wrong(code: Code, path: &str, message: &str) -> Error {
     let whole = path.is_empty() || path == "." || path == "?";
-    let detail = if whole { format!("It does not fit: {message}.") } else { format!("“{path}” does not fit: {message}.") };
+    let detail =
+        if whole { format!("It does not fit: {message}.") } else { format!("“{path}” does not fit: {message}.") };
     let mut problem = code.problem(detail);
     if !whole {
         problem.fields = vec![FieldProblem { field: path.to_owned(), message: message.to_owned() }];

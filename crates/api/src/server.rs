@@ -49,7 +49,9 @@ impl ServerConfig {
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
     /// Plain HTTP beyond loopback would show passwords and keys to the network.
-    #[error("listening on {0} needs TLS: give --tls-cert and --tls-key, or --tls self, or --behind-proxy when a proxy in front ends TLS")]
+    #[error(
+        "listening on {0} needs TLS: give --tls-cert and --tls-key, or --tls self, or --behind-proxy when a proxy in front ends TLS"
+    )]
     Insecure(SocketAddr),
     /// The address is taken.
     #[error("{0} is in use by another program: stop that one or choose another address with --listen")]
@@ -138,9 +140,7 @@ impl Bound {
         server.http_builder().http1().timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT);
         server.http_builder().http2().timer(TokioTimer::new()).keep_alive_interval(Some(Duration::from_secs(30)));
         let served = match self.tls {
-            Some(tls) => {
-                server.acceptor(axum_server::tls_rustls::RustlsAcceptor::new(tls)).serve(service).await
-            }
+            Some(tls) => server.acceptor(axum_server::tls_rustls::RustlsAcceptor::new(tls)).serve(service).await,
             None => server.serve(service).await,
         };
         closing.abort();

@@ -23,7 +23,8 @@ async fn a_bad_request_is_told_what_is_wrong_with_it() {
     assert_eq!(response.status(), StatusCode::METHOD_NOT_ALLOWED);
     problem(response, "request.method").await;
 
-    let unknown = problem(admin.post("/organisations", json!({"name": "a", "colour": "red"})).await, "request.body").await;
+    let unknown =
+        problem(admin.post("/organisations", json!({"name": "a", "colour": "red"})).await, "request.body").await;
     assert!(unknown["detail"].as_str().unwrap().contains("colour"), "{unknown}");
     let typed = admin.post("/users", json!({"name": "u", "password": "x", "grants": [{"role": "king"}]})).await;
     let typed = problem(typed, "request.body").await;
@@ -31,7 +32,8 @@ async fn a_bad_request_is_told_what_is_wrong_with_it() {
     let name = problem(admin.post("/organisations", json!({"name": "Not A Name"})).await, "name.invalid").await;
     assert_eq!(name["fields"][0]["field"], "name");
     for (body, code) in [("{", "request.body"), ("{} {}", "request.body"), ("", "request.body")] {
-        let request = admin.request(Method::POST, "/organisations").header("content-type", "application/json").body(body);
+        let request =
+            admin.request(Method::POST, "/organisations").header("content-type", "application/json").body(body);
         problem(request.send().await.unwrap(), code).await;
     }
     let request = admin.request(Method::POST, "/organisations").body("name=a");
@@ -70,7 +72,8 @@ async fn health_pages_and_headers() {
     }
     let response = http.get(format!("{}/assets/none.js", server.url)).send().await.unwrap();
     assert_eq!(response.status(), StatusCode::NOT_FOUND);
-    let response = http.get(format!("{}/api/v1/openapi.json", server.url)).header("accept-encoding", "gzip").send().await.unwrap();
+    let response =
+        http.get(format!("{}/api/v1/openapi.json", server.url)).header("accept-encoding", "gzip").send().await.unwrap();
     assert_eq!(header(&response, "content-encoding"), "gzip");
     assert_eq!(header(&response, "cache-control"), "no-store");
     assert_eq!(header(&response, "strict-transport-security"), "");
@@ -101,7 +104,10 @@ async fn each_error_code_has_a_page() {
 }
 
 /// Reads events until one fits; gives the text read so far.
-async fn read_until(response: &mut (impl futures::Stream<Item = reqwest::Result<bytes::Bytes>> + Unpin), wanted: &str) -> String {
+async fn read_until(
+    response: &mut (impl futures::Stream<Item = reqwest::Result<bytes::Bytes>> + Unpin),
+    wanted: &str,
+) -> String {
     let mut text = String::new();
     let reading = async {
         while !text.contains(wanted) {
@@ -127,13 +133,18 @@ async fn changes_are_followed_resumed_and_ended_by_a_shutdown() {
     assert!(text.contains(r#""kind":"organisation""#), "{text}");
 
     let second = admin.create("/organisations", json!({"name": "beta"})).await;
-    let resumed = admin.request(Method::GET, "/changes").header("last-event-id", sequence.to_string()).send().await.unwrap();
+    let resumed =
+        admin.request(Method::GET, "/changes").header("last-event-id", sequence.to_string()).send().await.unwrap();
     let mut resumed = resumed.bytes_stream();
     let text = read_until(&mut resumed, second["id"].as_str().unwrap()).await;
     assert!(!text.contains(first["id"].as_str().unwrap()), "what was seen does not come again: {text}");
     let mut ahead = admin.get("/changes?after=99999").await.bytes_stream();
     read_until(&mut ahead, "event: reset").await;
-    problem(admin.request(Method::GET, "/changes").header("last-event-id", "x").send().await.unwrap(), "request.cursor").await;
+    problem(
+        admin.request(Method::GET, "/changes").header("last-event-id", "x").send().await.unwrap(),
+        "request.cursor",
+    )
+    .await;
 
     drop((resumed, ahead));
     server.closing().cancel();
@@ -170,7 +181,8 @@ async fn tls_with_a_self_made_certificate() {
     let certificate = std::fs::read(directory.path().join("tls/cert.pem")).unwrap();
     let certificate = reqwest::Certificate::from_pem(&certificate).unwrap();
     let http = reqwest::Client::builder().tls_certs_only([certificate]).build().unwrap();
-    let request = http.post(format!("{}/api/v1/session", server.url)).json(&json!({"user": "admin", "password": PASSWORD}));
+    let request =
+        http.post(format!("{}/api/v1/session", server.url)).json(&json!({"user": "admin", "password": PASSWORD}));
     let response = request.send().await.unwrap();
     assert_eq!(response.status(), StatusCode::CREATED);
     assert!(header(&response, "set-cookie").contains("; Secure"));

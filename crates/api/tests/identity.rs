@@ -11,8 +11,10 @@ async fn a_session_needs_its_cookie_and_its_csrf_token() {
     let server = TestServer::start().await;
     let anonymous = server.anonymous();
     problem(anonymous.get("/session").await, "auth.required").await;
-    problem(anonymous.post("/session", json!({"user": "admin", "password": "wrong password"})).await, "auth.failed").await;
-    problem(anonymous.post("/session", json!({"user": "nobody", "password": "wrong password"})).await, "auth.failed").await;
+    problem(anonymous.post("/session", json!({"user": "admin", "password": "wrong password"})).await, "auth.failed")
+        .await;
+    problem(anonymous.post("/session", json!({"user": "nobody", "password": "wrong password"})).await, "auth.failed")
+        .await;
 
     let response = anonymous.post("/session", json!({"user": "admin", "password": PASSWORD})).await;
     let cookie = response.headers()["set-cookie"].to_str().unwrap().to_owned();
@@ -67,7 +69,8 @@ async fn a_member_is_administered_by_its_own_people_only() {
 
     let ann = server.sign_in("ann", PASSWORD).await;
     let seen = ann.get_ok("/users").await;
-    let names: Vec<&str> = seen["items"].as_array().unwrap().iter().map(|user| user["name"].as_str().unwrap()).collect();
+    let names: Vec<&str> =
+        seen["items"].as_array().unwrap().iter().map(|user| user["name"].as_str().unwrap()).collect();
     assert_eq!(names, ["ann", "both"]);
     problem(ann.get("/users/bob").await, "not_found").await;
     assert_eq!(ann.get_ok("/users/both").await["grants"].as_array().unwrap().len(), 1, "only what concerns alpha");
@@ -123,7 +126,8 @@ async fn an_access_key_is_shown_once_and_does_no_more_than_its_user() {
     let server = TestServer::start().await;
     let admin = server.administrator().await;
     let organisation = admin.create("/organisations", json!({"name": "alpha"})).await;
-    let grants = json!([{"role": "operator", "organisation": organisation["id"]}, {"role": "auditor", "organisation": "alpha"}]);
+    let grants =
+        json!([{"role": "operator", "organisation": organisation["id"]}, {"role": "auditor", "organisation": "alpha"}]);
     admin.create("/users", json!({"name": "op", "password": PASSWORD, "grants": grants})).await;
     let op = server.sign_in("op", PASSWORD).await;
 
@@ -170,7 +174,9 @@ async fn a_consortium_is_signed_by_each_member() {
         admin.create("/organisations", json!({"name": name, "title": name.to_uppercase()})).await;
     }
     let found = |members: Value| json!({"name": "demo", "members": members});
-    for (members, field) in [(json!([]), "members"), (json!(["alpha", "zeta"]), "members[1]"), (json!(["alpha", "alpha"]), "members[1]")] {
+    for (members, field) in
+        [(json!([]), "members"), (json!(["alpha", "zeta"]), "members[1]"), (json!(["alpha", "alpha"]), "members[1]")]
+    {
         let wrong = problem(admin.post("/consortia", found(members)).await, "consortium.members").await;
         assert_eq!(wrong["fields"][0]["field"], field);
     }
@@ -228,7 +234,11 @@ async fn a_repeated_creation_creates_once() {
     assert_eq!(response.status(), StatusCode::CREATED);
     assert_eq!(response.json::<Value>().await.unwrap(), first);
     problem(send("/organisations", "k1", json!({"name": "beta"})).await, "request.idempotency_conflict").await;
-    problem(send("/users", "k1", json!({"name": "u", "password": PASSWORD, "grants": []})).await, "request.idempotency_conflict").await;
+    problem(
+        send("/users", "k1", json!({"name": "u", "password": PASSWORD, "grants": []})).await,
+        "request.idempotency_conflict",
+    )
+    .await;
     problem(send("/organisations", "k2", json!({"name": "alpha"})).await, "name.taken").await;
     problem(send("/organisations", "a b", json!({"name": "beta"})).await, "request.invalid").await;
 

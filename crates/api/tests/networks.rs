@@ -58,10 +58,28 @@ async fn a_network_from_creation_to_deletion() {
     let new = json!({"name": "one", "engine": "polder", "consensus": "bft", "nodes": 4});
     let preview: Value = admin.post("/networks/preview", new.clone()).await.json().await.unwrap();
     assert_eq!(preview["nodes"][1], json!({"name": "one/node2", "member": "beta", "role": "validator"}));
-    problem(admin.post("/networks", json!({"name": "One", "engine": "polder", "consensus": "bft", "nodes": 4})).await, "name.invalid").await;
-    problem(admin.post("/networks", json!({"name": "one", "engine": "none", "consensus": "bft", "nodes": 4})).await, "network.engine").await;
-    problem(admin.post("/networks", json!({"name": "one", "engine": "polder", "consensus": "bft", "nodes": 3})).await, "network.nodes").await;
-    problem(admin.post("/networks", json!({"name": "one", "engine": "polder", "consensus": "bft", "nodes": 4, "x": 1})).await, "request.body").await;
+    problem(
+        admin.post("/networks", json!({"name": "One", "engine": "polder", "consensus": "bft", "nodes": 4})).await,
+        "name.invalid",
+    )
+    .await;
+    problem(
+        admin.post("/networks", json!({"name": "one", "engine": "none", "consensus": "bft", "nodes": 4})).await,
+        "network.engine",
+    )
+    .await;
+    problem(
+        admin.post("/networks", json!({"name": "one", "engine": "polder", "consensus": "bft", "nodes": 3})).await,
+        "network.nodes",
+    )
+    .await;
+    problem(
+        admin
+            .post("/networks", json!({"name": "one", "engine": "polder", "consensus": "bft", "nodes": 4, "x": 1}))
+            .await,
+        "request.body",
+    )
+    .await;
 
     let created = accepted(&admin, Method::POST, "/networks", Some(new.clone())).await;
     assert_eq!(created["network"]["status"], "creating");
@@ -82,22 +100,43 @@ async fn a_network_from_creation_to_deletion() {
     assert!(admin.get_ok("/networks/one/statistics?minutes=1").await["points"].as_array().unwrap().len() >= 12);
     problem(admin.get("/networks/one/statistics?minutes=0").await, "request.invalid").await;
 
-    admin.create("/users", json!({"name": "dev", "password": PASSWORD, "grants": [{"role": "developer", "organisation": "beta"}]})).await;
+    admin
+        .create(
+            "/users",
+            json!({"name": "dev", "password": PASSWORD, "grants": [{"role": "developer", "organisation": "beta"}]}),
+        )
+        .await;
     let developer = server.sign_in("dev", PASSWORD).await;
     let artifact = json!({"contractName": "Box", "abi": [], "bytecode": "0x00"});
-    problem(admin.post("/networks/one/contracts", json!({"artifact": artifact, "from": "beta"})).await, "account.forbidden").await;
+    problem(
+        admin.post("/networks/one/contracts", json!({"artifact": artifact, "from": "beta"})).await,
+        "account.forbidden",
+    )
+    .await;
     problem(developer.post("/networks/one/contracts", json!({"artifact": {}})).await, "contract.artifact").await;
     let deployed = developer.create("/networks/one/contracts", json!({"artifact": artifact})).await;
     assert_eq!((&deployed["contract"]["member"], &deployed["result"]["status"]), (&json!("beta"), &json!("success")));
-    let sent: Value = developer.post("/networks/one/contracts/Box/send", json!({"function": "set", "args": []})).await.json().await.unwrap();
+    let sent: Value = developer
+        .post("/networks/one/contracts/Box/send", json!({"function": "set", "args": []}))
+        .await
+        .json()
+        .await
+        .unwrap();
     assert_eq!(sent["blockNumber"], 2, "{sent}");
-    let answer: Value = developer.post("/networks/one/contracts/Box/call", json!({"function": "get"})).await.json().await.unwrap();
+    let answer: Value =
+        developer.post("/networks/one/contracts/Box/call", json!({"function": "get"})).await.json().await.unwrap();
     assert_eq!(answer["result"]["function"], "get");
-    let usable: Vec<Value> = developer.get_ok("/networks/one/accounts").await["items"].as_array().unwrap().iter().map(|one| one["usable"].clone()).collect();
+    let usable: Vec<Value> = developer.get_ok("/networks/one/accounts").await["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| one["usable"].clone())
+        .collect();
     assert_eq!(usable, [json!(false), json!(true)]);
     let blocks = developer.get_ok("/networks/one/blocks?limit=2").await;
     assert_eq!((&blocks["items"][0]["number"], blocks["items"].as_array().unwrap().len()), (&json!(2), 2));
-    let older = developer.get_ok(&format!("/networks/one/blocks?limit=2&cursor={}", blocks["next"].as_str().unwrap())).await;
+    let older =
+        developer.get_ok(&format!("/networks/one/blocks?limit=2&cursor={}", blocks["next"].as_str().unwrap())).await;
     assert_eq!((&older["items"][0]["number"], &older["next"]), (&json!(0), &Value::Null));
     problem(developer.get("/networks/one/blocks/xyz").await, "request.invalid").await;
     problem(developer.post("/networks/one/transactions", json!({"raw": "0x00"})).await, "transaction.refused").await;
@@ -107,15 +146,32 @@ async fn a_network_from_creation_to_deletion() {
     succeeded(&admin, &stopped).await;
     assert_eq!(admin.get_ok("/nodes/one%2Fnode1").await["status"], "stopped");
     let tasks = admin.get_ok("/server/tasks").await;
-    assert!(tasks["items"].as_array().unwrap().iter().any(|task| task["name"] == "reconcile-nodes" && task["status"] == "running"), "{tasks}");
-    problem(admin.request(Method::POST, "/server/tasks/reconcile-nodes/stop").send().await.unwrap(), "request.invalid").await;
+    assert!(
+        tasks["items"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .any(|task| task["name"] == "reconcile-nodes" && task["status"] == "running"),
+        "{tasks}"
+    );
+    problem(admin.request(Method::POST, "/server/tasks/reconcile-nodes/stop").send().await.unwrap(), "request.invalid")
+        .await;
 
     let deleted = accepted(&admin, Method::DELETE, "/networks/one", None).await;
     succeeded(&admin, &deleted).await;
     problem(admin.get("/networks/one").await, "not_found").await;
-    let operations = admin.get_ok(&format!("/operations?subject={}&status=succeeded", network["id"].as_str().unwrap())).await;
+    let operations =
+        admin.get_ok(&format!("/operations?subject={}&status=succeeded", network["id"].as_str().unwrap())).await;
     assert_eq!(operations["items"].as_array().unwrap().len(), 3, "{operations}");
-    problem(admin.request(Method::POST, &format!("/operations/{}/undo", deleted["id"].as_str().unwrap())).send().await.unwrap(), "operation.state").await;
+    problem(
+        admin
+            .request(Method::POST, &format!("/operations/{}/undo", deleted["id"].as_str().unwrap()))
+            .send()
+            .await
+            .unwrap(),
+        "operation.state",
+    )
+    .await;
     server.control.close().await;
     server.stop().await.unwrap();
 }

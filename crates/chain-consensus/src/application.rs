@@ -208,7 +208,8 @@ impl<E: Environment> Application<E> for Blocks {
         let when = now_ms(&context).max(timestamp_millis(parent.header()));
         // In a task of its own, so that a view that ends does not interrupt the store half-way.
         let (chain, hash) = (self.chain.clone(), parent.hash());
-        let built = context.child("build").spawn(move |_| async move { chain.propose(&hash, when, candidates, limits).await });
+        let built =
+            context.child("build").spawn(move |_| async move { chain.propose(&hash, when, candidates, limits).await });
         match built.await.ok()? {
             Ok(proposed) => {
                 for (hash, _) in &proposed.skipped {

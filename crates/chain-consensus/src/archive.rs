@@ -9,12 +9,7 @@ use std::sync::Arc;
 use alloy_primitives::B256;
 use chain_store::{Chain, StoreError};
 use chain_types::Block;
-use commonware_consensus::{
-    Heightable as _,
-    marshal::store,
-    simplex::types::Finalization,
-    types::Height,
-};
+use commonware_consensus::{Heightable as _, marshal::store, simplex::types::Finalization, types::Height};
 use commonware_cryptography::certificate::Verifier as _;
 use commonware_runtime::{Handle, buffer::paged::CacheRef};
 use commonware_storage::{
@@ -248,7 +243,8 @@ impl<E: Environment> store::Certificates for Certificates<E> {
 
     async fn has(&self, height: Height) -> Result<bool, ArchiveError> {
         let height = height.get();
-        Ok(Archive::has(&self.recent, Identifier::Index(height)).await? || Archive::has(&self.old, Identifier::Index(height)).await?)
+        Ok(Archive::has(&self.recent, Identifier::Index(height)).await?
+            || Archive::has(&self.old, Identifier::Index(height)).await?)
     }
 
     async fn prune(mut self, min: Height) -> Result<Self, ArchiveError> {
@@ -262,7 +258,8 @@ impl<E: Environment> store::Certificates for Certificates<E> {
     }
 
     fn ranges_from(&self, from: Height) -> impl Iterator<Item = (Height, Height)> {
-        let mut ranges: Vec<_> = Archive::ranges_from(&self.old, from.get()).chain(Archive::ranges_from(&self.recent, from.get())).collect();
+        let mut ranges: Vec<_> =
+            Archive::ranges_from(&self.old, from.get()).chain(Archive::ranges_from(&self.recent, from.get())).collect();
         ranges.sort_unstable();
         let mut merged: Vec<(u64, u64)> = Vec::new();
         for (start, end) in ranges {

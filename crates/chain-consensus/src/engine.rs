@@ -10,12 +10,7 @@ use chain_pool::Pool;
 use chain_store::Chain;
 use commonware_broadcast::buffered;
 use commonware_consensus::{
-    marshal::{
-        self, Start,
-        core::Actor,
-        resolver::p2p as backfill,
-        standard::Inline,
-    },
+    marshal::{self, Start, core::Actor, resolver::p2p as backfill, standard::Inline},
     types::FixedEpocher,
 };
 use commonware_cryptography::{Digested, Digestible as _, Signer as _};
@@ -237,9 +232,7 @@ where
         page_cache,
     };
     let (votes, certificates, resolver) = (channels.votes, channels.certificates, channels.resolver);
-    let epochs = context
-        .child("epochs")
-        .spawn(move |_| Box::pin(epochs.run(votes, certificates, resolver, new_heads)));
+    let epochs = context.child("epochs").spawn(move |_| Box::pin(epochs.run(votes, certificates, resolver, new_heads)));
 
     let mut endings = FuturesUnordered::<std::pin::Pin<Box<dyn Future<Output = Error> + Send>>>::new();
     endings.push(Box::pin(async move { delivery.await.unwrap_or(Error::Ended("delivery of blocks")) }));
@@ -324,9 +317,8 @@ impl Presence {
             _ => {
                 let silent = Duration::from_millis(now_ms.saturating_sub(status.last_finalized_ms?));
                 let timeouts = self.config.pace.timeouts();
-                (silent > timeouts.skip * 4).then(|| {
-                    format!("no block for {} s though {connected} validators are connected", silent.as_secs())
-                })
+                (silent > timeouts.skip * 4)
+                    .then(|| format!("no block for {} s though {connected} validators are connected", silent.as_secs()))
             }
         }
     }

@@ -304,13 +304,7 @@ where
     }
 
     /// A certificate of an epoch that does not run here.
-    fn certificate(
-        &mut self,
-        position: &mut Position,
-        theirs: Epoch,
-        from: PublicKey,
-        message: IoBuf,
-    ) {
+    fn certificate(&mut self, position: &mut Position, theirs: Epoch, from: PublicKey, message: IoBuf) {
         if theirs < position.epoch {
             return;
         }

@@ -27,9 +27,6 @@ pub enum Error {
 impl Error {
     /// Whether the disk is the cause: the node was stopped before anything was damaged.
     pub fn is_storage(&self) -> bool {
-        matches!(
-            self,
-            Self::Storage { .. } | Self::Store(StoreError::Storage { .. } | StoreError::Corrupt { .. })
-        )
+        matches!(self, Self::Storage { .. } | Self::Store(StoreError::Storage { .. } | StoreError::Corrupt { .. }))
     }
 }

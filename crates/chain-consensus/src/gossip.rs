@@ -74,7 +74,11 @@ impl<S: Sender<PublicKey = PublicKey>> Announcer<S> {
         for batch in batches(transactions) {
             let sent = self.sender.send(Recipients::Some(validators.clone()), batch.encode(), false);
             if sent.len() < validators.len() {
-                debug!(sent = sent.len(), of = validators.len(), "a batch of transactions did not go to every validator");
+                debug!(
+                    sent = sent.len(),
+                    of = validators.len(),
+                    "a batch of transactions did not go to every validator"
+                );
             }
         }
     }
@@ -134,8 +138,7 @@ mod tests {
 
     #[test]
     fn batches_fit_a_message_and_lose_nothing() {
-        let transactions: Vec<_> =
-            (0..40).map(|i| alloy_primitives::Bytes::from(vec![i as u8; 100 * 1024])).collect();
+        let transactions: Vec<_> = (0..40).map(|i| alloy_primitives::Bytes::from(vec![i as u8; 100 * 1024])).collect();
         let batches = batches(transactions.clone());
         assert!(batches.len() > 1);
         assert!(batches.iter().all(|batch| batch.encode_size() <= MAX_BATCH_BYTES));

@@ -100,12 +100,7 @@ pub struct Opened<E: Environment + RuntimeNetwork + Resolver> {
 ///
 /// # Errors
 /// When a follower's key is not an ed25519 key.
-pub fn open<E>(
-    context: E,
-    config: &Config,
-    network: NetworkConfig,
-    board: StatusBoard,
-) -> Result<Opened<E>, Error>
+pub fn open<E>(context: E, config: &Config, network: NetworkConfig, board: StatusBoard) -> Result<Opened<E>, Error>
 where
     E: Environment + RuntimeNetwork + Resolver,
 {

@@ -129,7 +129,10 @@ impl FromStr for PeerOption {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let (key, address) = text.split_once('@').ok_or("expected PUBKEY@HOST:PORT")?;
-        Ok(Self { key: key.parse().map_err(|error: chain_types::GenesisError| error.to_string())?, address: address.parse()? })
+        Ok(Self {
+            key: key.parse().map_err(|error: chain_types::GenesisError| error.to_string())?,
+            address: address.parse()?,
+        })
     }
 }
 

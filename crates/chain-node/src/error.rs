@@ -69,7 +69,9 @@ pub enum Error {
         source: io::Error,
     },
     /// JSON-RPC beyond loopback without a proxy.
-    #[error("JSON-RPC on {0} would be open to the network without TLS: put a proxy before it and say --behind-proxy, or use a loopback address")]
+    #[error(
+        "JSON-RPC on {0} would be open to the network without TLS: put a proxy before it and say --behind-proxy, or use a loopback address"
+    )]
     OpenToNetwork(SocketAddr),
     /// A peer that the genesis does not list.
     #[error("--peer {0}: the genesis does not list this key as a validator; a follower is allowed by --follower-key")]

@@ -50,7 +50,8 @@ mod tests {
     #[test]
     fn a_failed_disk_is_told_from_a_defect() {
         let (line, code) =
-            panicked(Some("tokio-rt-worker"), "failed to sync blocks: No space left on device (os error 28)", "a.rs:1").unwrap();
+            panicked(Some("tokio-rt-worker"), "failed to sync blocks: No space left on device (os error 28)", "a.rs:1")
+                .unwrap();
         assert_eq!((line.starts_with("storage: "), code), (true, STORAGE));
         let (line, code) = panicked(None, "`async fn` resumed after panicking\nmore", "a.rs:1").unwrap();
         assert_eq!((line.as_str(), code), ("`async fn` resumed after panicking (a.rs:1)", SOFTWARE));

@@ -10,7 +10,12 @@ use chain_rpc::RpcConfig;
 use serde_json::json;
 use tokio::runtime::Runtime;
 
-use crate::{Error, cli::{RunOptions, Switch}, node::Opened, state::BoardStatus};
+use crate::{
+    Error,
+    cli::{RunOptions, Switch},
+    node::Opened,
+    state::BoardStatus,
+};
 
 /// Prefix of the names of JSON-RPC's threads; see [`crate::exit::panicked`].
 pub(crate) const THREADS: &str = "rpc-";

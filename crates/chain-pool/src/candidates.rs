@@ -83,10 +83,11 @@ impl Candidates {
     }
 
     fn following(&mut self, sender: Address, nonce: u64) -> Option<Next> {
-        let progress = self
-            .progress
-            .entry(sender)
-            .or_insert_with(|| Progress { nonce: nonce + 1, taken: 1, fetched: Vec::new().into_iter() });
+        let progress = self.progress.entry(sender).or_insert_with(|| Progress {
+            nonce: nonce + 1,
+            taken: 1,
+            fetched: Vec::new().into_iter(),
+        });
         let (price, arrival, transaction) = match progress.fetched.next() {
             Some(fetched) => fetched,
             None => {
@@ -124,8 +125,6 @@ fn fetch(queue: &Queue, nonce: u64, count: usize) -> Vec<Fetched> {
         .take(count)
         // Past the executable row only unfinal blocks can have closed the gap; an unpaid one ends the row.
         .take_while(|(expected, (nonce, _))| expected == *nonce && !(unpaid && **nonce >= end))
-        .map(|(_, (_, waiting))| {
-            (waiting.candidate.price, waiting.arrival, waiting.candidate.transaction.clone())
-        })
+        .map(|(_, (_, waiting))| (waiting.candidate.price, waiting.arrival, waiting.candidate.transaction.clone()))
         .collect()
 }

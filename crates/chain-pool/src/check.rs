@@ -60,8 +60,7 @@ pub(crate) fn decode(raw: &[u8], config: &PoolConfig, spec: SpecId) -> Result<Tx
         Some(byte) if (5..0x80).contains(byte) || *byte == 0 => return Err(Refusal::TypeNotSupported),
         Some(_) => {}
     }
-    let transaction =
-        TxEnvelope::decode_2718_exact(raw).map_err(|error| Refusal::Undecodable(error.to_string()))?;
+    let transaction = TxEnvelope::decode_2718_exact(raw).map_err(|error| Refusal::Undecodable(error.to_string()))?;
     match transaction.chain_id() {
         None => Err(Refusal::Unprotected),
         Some(have) if have != config.chain_id => Err(Refusal::ChainId { have, want: config.chain_id }),

@@ -98,9 +98,8 @@ impl Pool {
         let mut effects = Effects::default();
         match (&self.0.writer, origin) {
             (Some(writer), Origin::Local) => {
-                let reserved = shared.with_account(sender, |store, account| {
-                    store.reserve(&candidate, account, origin, &mut effects)
-                });
+                let reserved = shared
+                    .with_account(sender, |store, account| store.reserve(&candidate, account, origin, &mut effects));
                 self.publish(effects);
                 reserved??;
                 writer.append(raw, candidate).await

@@ -72,8 +72,11 @@ impl Queue {
     /// Takes out what the account can no longer pay for, even alone.
     pub(crate) fn take_unpaid(&mut self) -> Vec<Waiting> {
         let balance = self.balance;
-        let unpaid: Vec<_> =
-            self.by_nonce.extract_if(.., |_, waiting| waiting.candidate.cost > balance).map(|(_, waiting)| waiting).collect();
+        let unpaid: Vec<_> = self
+            .by_nonce
+            .extract_if(.., |_, waiting| waiting.candidate.cost > balance)
+            .map(|(_, waiting)| waiting)
+            .collect();
         self.forget_cost(&unpaid);
         unpaid
     }

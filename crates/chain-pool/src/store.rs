@@ -239,9 +239,11 @@ impl Store {
                 return Ok(());
             }
             let peers_share = self.yielding.len() * 2 > self.limits.transactions;
-            let victim = self.yielding.first().copied().filter(|(price, ..)| {
-                *price < candidate.price || (origin == Origin::Local && peers_share)
-            });
+            let victim = self
+                .yielding
+                .first()
+                .copied()
+                .filter(|(price, ..)| *price < candidate.price || (origin == Origin::Local && peers_share));
             let Some((_, _, hash)) = victim else {
                 return Err(Refusal::Full { transactions: count, bytes: self.bytes });
             };
@@ -264,14 +266,7 @@ impl Store {
         self.recount(sender, effects);
     }
 
-    fn insert(
-        &mut self,
-        candidate: Candidate,
-        account: Account,
-        origin: Origin,
-        now: Duration,
-        effects: &mut Effects,
-    ) {
+    fn insert(&mut self, candidate: Candidate, account: Account, origin: Origin, now: Duration, effects: &mut Effects) {
         let sender = candidate.transaction.sender;
         let (hash, nonce, size) = (candidate.hash, candidate.nonce, candidate.size);
         let queue = self.queues.entry(sender).or_insert_with(|| Queue::new(account.nonce, account.balance));
@@ -359,7 +354,9 @@ impl Store {
         // for another reason (a replay after a crash that has not reached the funding yet) may come back.
         let unpaid = if included.is_some() { queue.take_unpaid() } else { Vec::new() };
         for waiting in used {
-            let fate = match included.and_then(|block| Some((block.hashes.get(&(sender, waiting.candidate.nonce))?, block.number))) {
+            let fate = match included
+                .and_then(|block| Some((block.hashes.get(&(sender, waiting.candidate.nonce))?, block.number)))
+            {
                 Some((hash, number)) if *hash == waiting.candidate.hash => Fate::Included { number },
                 Some((hash, _)) => Fate::Replaced { by: *hash },
                 None => Fate::Dropped {
@@ -385,7 +382,9 @@ impl Store {
         self.pending = self.pending + queue.executable - before;
         let end = queue.nonce + queue.executable as u64;
         let start = queue.announced.clamp(queue.nonce, end);
-        effects.promoted.extend(queue.by_nonce.range(start..end).map(|(_, waiting)| waiting.candidate.transaction.clone()));
+        effects
+            .promoted
+            .extend(queue.by_nonce.range(start..end).map(|(_, waiting)| waiting.candidate.transaction.clone()));
         queue.announced = end;
         if queue.by_nonce.is_empty() {
             self.queues.remove(&sender);

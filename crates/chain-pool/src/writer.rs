@@ -32,11 +32,7 @@ const GROUP_JOBS: usize = 8192;
 /// What the thread is asked to do.
 pub(crate) enum Job {
     /// Write, let in, answer.
-    Append {
-        raw: Bytes,
-        candidate: Candidate,
-        answer: oneshot::Sender<Result<B256, Refusal>>,
-    },
+    Append { raw: Bytes, candidate: Candidate, answer: oneshot::Sender<Result<B256, Refusal>> },
     /// Write what is in the pool already.
     Keep(Vec<u8>),
     /// Note that one left.

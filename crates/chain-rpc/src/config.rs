@@ -15,7 +15,7 @@ pub struct RpcLimits {
     pub batch: u32,
     /// Subscriptions on one connection.
     pub subscriptions: u32,
-    /// Notifications that may wait for a slow subscriber before its subscription is ended.
+    /// Messages that may wait on one connection; a subscription whose next one finds no place for 10 s ends.
     pub subscription_backlog: u32,
     /// Filters at once, of all clients.
     pub filters: usize,

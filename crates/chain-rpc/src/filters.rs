@@ -97,9 +97,7 @@ impl Node {
             let mut entries = self.filters.entries.lock();
             let entry = live(&mut entries, id, self.filters.expiry)?;
             match &mut entry.watched {
-                Watched::Logs { filter, next } => {
-                    Step::Logs(filter.clone(), std::mem::replace(next, head + 1), head)
-                }
+                Watched::Logs { filter, next } => Step::Logs(filter.clone(), std::mem::replace(next, head + 1), head),
                 Watched::Blocks { next } => Step::Blocks(std::mem::replace(next, head + 1), head),
                 Watched::Pending { news } => Step::Hashes(drain(news)),
             }

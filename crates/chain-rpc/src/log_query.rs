@@ -4,12 +4,7 @@ use alloy_primitives::{Address, B256};
 use alloy_rpc_types_eth::{Filter, FilterBlockOption, Log};
 use jsonrpsee::core::RpcResult;
 
-use crate::{
-    api::Node,
-    error,
-    heavy::Deadline,
-    shapes,
-};
+use crate::{api::Node, error, heavy::Deadline, shapes};
 
 /// Blocks that are searched between two looks at the clock.
 const STEP: u64 = 2_000;

@@ -150,10 +150,9 @@ impl Genesis {
                 return Err(GenesisError::OutOfRange { field, value, expected });
             }
         }
-        for (name, time) in [
-            ("shanghaiTime", self.ethereum.config.shanghai_time),
-            ("cancunTime", self.ethereum.config.cancun_time),
-        ] {
+        for (name, time) in
+            [("shanghaiTime", self.ethereum.config.shanghai_time), ("cancunTime", self.ethereum.config.cancun_time)]
+        {
             if time != Some(0) {
                 return Err(GenesisError::ForkMissing(name));
             }

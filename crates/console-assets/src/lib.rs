@@ -22,5 +22,9 @@ pub struct Asset {
 /// A file by its path relative to the console's root, such as `assets/index-1a2b3c.js`.
 pub fn get(path: &str) -> Option<Asset> {
     let file = Dist::get(path)?;
-    Some(Asset { media_type: file.metadata.mimetype().to_owned(), hash: file.metadata.sha256_hash(), contents: file.data })
+    Some(Asset {
+        media_type: file.metadata.mimetype().to_owned(),
+        hash: file.metadata.sha256_hash(),
+        contents: file.data,
+    })
 }

@@ -164,10 +164,9 @@ impl Caller {
         match self.scope(permission) {
             Scope::All => Ok(()),
             Scope::Organisations(ids) if organisations.into_iter().any(|one| ids.iter().any(|id| id == one)) => Ok(()),
-            Scope::Organisations(_) => Err(Error::forbidden(format!(
-                "Your roles give {} for other organisations only.",
-                permission.as_str()
-            ))),
+            Scope::Organisations(_) => {
+                Err(Error::forbidden(format!("Your roles give {} for other organisations only.", permission.as_str())))
+            }
         }
     }
 }
@@ -197,7 +196,10 @@ mod tests {
     fn a_grant_acts_for_its_organisation_only() {
         let operator = caller(&[(Role::Operator, Some("org_a")), (Role::Auditor, Some("org_b"))]);
         operator.require_for(Permission::NetworksWrite, "org_a").unwrap();
-        assert_eq!(operator.require_for(Permission::NetworksWrite, "org_b").unwrap_err().code(), types::Code::Forbidden);
+        assert_eq!(
+            operator.require_for(Permission::NetworksWrite, "org_b").unwrap_err().code(),
+            types::Code::Forbidden
+        );
         operator.require_for(Permission::NetworksRead, "org_b").unwrap();
         assert_eq!(
             operator.scope(Permission::AuditRead),

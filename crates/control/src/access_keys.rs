@@ -58,14 +58,16 @@ impl Control {
             expires_at,
             secret: None,
         };
-        access_keys::insert(&mut tx, &key, &hash_token(ACCESS_KEY, secret.expose())).await.map_err(|error| match error {
-            store::Error::Taken { .. } => Error::field(
-                Code::NameTaken,
-                "name",
-                format!("You have an access key “{}” already. Choose another name or revoke that one.", key.name),
-            ),
-            other => other.into(),
-        })?;
+        access_keys::insert(&mut tx, &key, &hash_token(ACCESS_KEY, secret.expose())).await.map_err(
+            |error| match error {
+                store::Error::Taken { .. } => Error::field(
+                    Code::NameTaken,
+                    "name",
+                    format!("You have an access key “{}” already. Choose another name or revoke that one.", key.name),
+                ),
+                other => other.into(),
+            },
+        )?;
         tx.audit(NewAudit {
             actor: caller.actor().to_string(),
             action: "access_key.create",

@@ -24,7 +24,11 @@ impl Control {
         let ledger = self.ledger_of(&network)?;
         let shown = accounts.into_iter().map(|account| {
             let ledger = ledger.clone();
-            let member = members.iter().find(|spec| spec.address == account.address).map(|spec| spec.member.clone()).unwrap_or_default();
+            let member = members
+                .iter()
+                .find(|spec| spec.address == account.address)
+                .map(|spec| spec.member.clone())
+                .unwrap_or_default();
             async move {
                 // A network that is stopped still has accounts to show.
                 let state = ledger.address(&account.address).await.ok();
@@ -49,10 +53,22 @@ impl Control {
     ///
     /// # Errors
     /// `account.forbidden` when it belongs to a member that the caller does not act for.
-    pub(crate) async fn choose_account(&self, read: &mut Connection, caller: &Caller, network: &Network, from: Option<&str>) -> Result<Account> {
+    pub(crate) async fn choose_account(
+        &self,
+        read: &mut Connection,
+        caller: &Caller,
+        network: &Network,
+        from: Option<&str>,
+    ) -> Result<Account> {
         let accounts = store::accounts::of_network(read, &network.id).await?;
         let members = network_spec(network)?.accounts;
-        let member = |account: &Account| members.iter().find(|spec| spec.address == account.address).map(|spec| spec.member.clone()).unwrap_or_default();
+        let member = |account: &Account| {
+            members
+                .iter()
+                .find(|spec| spec.address == account.address)
+                .map(|spec| spec.member.clone())
+                .unwrap_or_default()
+        };
         let usable = |account: &Account| caller.has_for(Permission::LedgerWrite, &account.organisation);
         if let Some(from) = from {
             let account = accounts
@@ -67,7 +83,10 @@ impl Control {
             return Err(Error::field(
                 Code::AccountForbidden,
                 "from",
-                format!("The account belongs to {}. Only its developers and administrators may use it; sign with a key of your own instead.", member(&account)),
+                format!(
+                    "The account belongs to {}. Only its developers and administrators may use it; sign with a key of your own instead.",
+                    member(&account)
+                ),
             ));
         }
         let mut own: Vec<Account> = accounts.into_iter().filter(usable).collect();
@@ -79,7 +98,11 @@ impl Control {
             )),
             _ => {
                 let names: Vec<String> = own.iter().map(member).collect();
-                Err(Error::field(Code::NameAmbiguous, "from", format!("You may use several accounts. Say which one: {}.", names.join(", "))))
+                Err(Error::field(
+                    Code::NameAmbiguous,
+                    "from",
+                    format!("You may use several accounts. Say which one: {}.", names.join(", ")),
+                ))
             }
         }
     }

@@ -41,14 +41,7 @@ impl Control {
             Some(after) => (after, false),
             None => (changes::newest(&mut *self.store().read().await?).await?, true),
         };
-        Ok(Follower {
-            control: self.clone(),
-            caller: caller.clone(),
-            watch,
-            after,
-            checked,
-            readable: HashMap::new(),
-        })
+        Ok(Follower { control: self.clone(), caller: caller.clone(), watch, after, checked, readable: HashMap::new() })
     }
 }
 

@@ -137,10 +137,9 @@ impl Control {
         let mut tx = self.store().begin().await?;
         let consortium = visible(&mut tx, caller, id_or_name).await?;
         consortia::delete(&mut tx, &consortium.id).await.map_err(|error| match error {
-            store::Error::Referenced(_) => Error::new(
-                Code::InUse,
-                format!("“{}” has networks. Delete them first.", consortium.name),
-            ),
+            store::Error::Referenced(_) => {
+                Error::new(Code::InUse, format!("“{}” has networks. Delete them first.", consortium.name))
+            }
             other => other.into(),
         })?;
         let concerned = std::iter::once(None).chain(consortium.members.iter().map(|member| Some(&member.organisation)));
@@ -195,7 +194,8 @@ fn statement(consortium: &Consortium, founders: &[Organisation]) -> Result<Strin
             })
             .collect(),
     };
-    serde_json::to_string(&statement).map_err(|error| Error::internal("the founding statement cannot be written", error))
+    serde_json::to_string(&statement)
+        .map_err(|error| Error::internal("the founding statement cannot be written", error))
 }
 
 async fn visible(connection: &mut Connection, caller: &Caller, id_or_name: &str) -> Result<Consortium> {

@@ -5,7 +5,10 @@ use serde_json::Value;
 use store::networks::Network;
 use store::transactions::Deployment;
 use store::{Connection, NewAudit};
-use types::{CallResult, Code, Contract, ContractCall, CreatedContract, NewContract, Page, PageQuery, Permission, TransactionResult, TransactionStatus, new_id, now};
+use types::{
+    CallResult, Code, Contract, ContractCall, CreatedContract, NewContract, Page, PageQuery, Permission,
+    TransactionResult, TransactionStatus, new_id, now,
+};
 
 use crate::idempotency::{self, Idempotency};
 use crate::names::check_title;
@@ -20,7 +23,13 @@ impl Control {
         let paging = Paging::new("contracts", query)?;
         let mut read = self.store().read().await?;
         let network = self.find_network(&mut read, caller, Permission::LedgerRead, network).await?.network;
-        let rows = store::contracts::list(&mut read, &network.id, paging.after().unwrap_or_default(), i64::from(paging.fetch())).await?;
+        let rows = store::contracts::list(
+            &mut read,
+            &network.id,
+            paging.after().unwrap_or_default(),
+            i64::from(paging.fetch()),
+        )
+        .await?;
         let mut contracts = Vec::with_capacity(rows.len());
         for row in rows {
             contracts.push(show(&mut read, row).await?);
@@ -40,7 +49,13 @@ impl Control {
     ///
     /// # Errors
     /// `contract.artifact`, `contract.arguments`, `contract.reverted`, `account.forbidden`, `transaction.refused`, `node.unreachable`.
-    pub async fn create_contract(&self, caller: &Caller, network: &str, idempotency: Option<&Idempotency>, new: &NewContract) -> Result<CreatedContract> {
+    pub async fn create_contract(
+        &self,
+        caller: &Caller,
+        network: &str,
+        idempotency: Option<&Idempotency>,
+        new: &NewContract,
+    ) -> Result<CreatedContract> {
         caller.require(Permission::ContractsWrite)?;
         let mut tx = self.store().begin().await?;
         let network = self.find_network(&mut tx, caller, Permission::ContractsWrite, network).await?.network;
@@ -51,7 +66,11 @@ impl Control {
         let account = match (&new.address, &new.transaction_hash) {
             (None, None) => Some(self.choose_account(&mut tx, caller, &network, new.from.as_deref()).await?),
             (Some(_), Some(_)) => {
-                return Err(Error::field(Code::RequestInvalid, "address", "Give the address or the transaction's hash, not both."));
+                return Err(Error::field(
+                    Code::RequestInvalid,
+                    "address",
+                    "Give the address or the transaction's hash, not both.",
+                ));
             }
             _ => None,
         };
@@ -64,12 +83,26 @@ impl Control {
         match account {
             Some(account) => {
                 if !artifact.deployable {
-                    return Err(Error::field(Code::ContractArtifact, "artifact", "The artifact has no bytecode, so there is nothing to deploy. An interface or abstract contract has none."));
+                    return Err(Error::field(
+                        Code::ContractArtifact,
+                        "artifact",
+                        "The artifact has no bytecode, so there is nothing to deploy. An interface or abstract contract has none.",
+                    ));
                 }
-                self.audit_use(caller, &network, &account, "contract.deploy", serde_json::json!({"name": deployment.name})).await?;
+                self.audit_use(
+                    caller,
+                    &network,
+                    &account,
+                    "contract.deploy",
+                    serde_json::json!({"name": deployment.name}),
+                )
+                .await?;
                 let remember = idempotency.map(|idempotency| Remember { caller, idempotency });
-                let action = Action::Deploy { artifact: new.artifact.clone(), args: new.args.clone().unwrap_or(Value::Null) };
-                let result = self.send_from(&network, &account, Wanted { action, value: None, deploys: Some(deployment), remember }).await?;
+                let action =
+                    Action::Deploy { artifact: new.artifact.clone(), args: new.args.clone().unwrap_or(Value::Null) };
+                let result = self
+                    .send_from(&network, &account, Wanted { action, value: None, deploys: Some(deployment), remember })
+                    .await?;
                 self.deployed(&network, result).await
             }
             // Registering twice gives the same as once.
@@ -96,7 +129,13 @@ impl Control {
     }
 
     /// Registers what was deployed otherwise: by its address, or by the hash of its transaction.
-    async fn register(&self, caller: &Caller, network: &Network, new: &NewContract, deployment: Deployment) -> Result<CreatedContract> {
+    async fn register(
+        &self,
+        caller: &Caller,
+        network: &Network,
+        new: &NewContract,
+        deployment: Deployment,
+    ) -> Result<CreatedContract> {
         let ledger = self.ledger_of(network)?;
         let (address, result) = match (&new.address, &new.transaction_hash) {
             (Some(address), _) => (ledger.canonical_address(address)?, None),
@@ -112,7 +151,11 @@ impl Control {
                 match (&outcome, &result.address) {
                     (Outcome::Committed(_), Some(address)) => (address.clone(), Some(result)),
                     (Outcome::Committed(_), None) => {
-                        return Err(Error::field(Code::RequestInvalid, "transactionHash", "This transaction makes no contract."));
+                        return Err(Error::field(
+                            Code::RequestInvalid,
+                            "transactionHash",
+                            "This transaction makes no contract.",
+                        ));
                     }
                     _ => return Ok(CreatedContract { contract: None, result: Some(result) }),
                 }
@@ -120,7 +163,11 @@ impl Control {
             (None, None) => return Err(Error::Internal("a registration names nothing to register".into(), None)),
         };
         if ledger.address(&address).await?.code_size == 0 {
-            return Err(Error::field(Code::RequestInvalid, "address", format!("There is no contract at {address} on the network {}.", network.name)));
+            return Err(Error::field(
+                Code::RequestInvalid,
+                "address",
+                format!("There is no contract at {address} on the network {}.", network.name),
+            ));
         }
         let mut tx = self.store().begin().await?;
         let contract = store::contracts::Contract {
@@ -148,7 +195,13 @@ impl Control {
     }
 
     /// Asks a contract; changes nothing.
-    pub async fn call_contract(&self, caller: &Caller, network: &str, reference: &str, call: &ContractCall) -> Result<CallResult> {
+    pub async fn call_contract(
+        &self,
+        caller: &Caller,
+        network: &str,
+        reference: &str,
+        call: &ContractCall,
+    ) -> Result<CallResult> {
         let mut read = self.store().read().await?;
         let network = self.find_network(&mut read, caller, Permission::LedgerRead, network).await?.network;
         let contract = find(&mut read, &network, reference).await?;
@@ -166,7 +219,14 @@ impl Control {
     }
 
     /// Sends to a function of a contract with a member's account and waits until it is final, at most 30 s.
-    pub async fn send_to_contract(&self, caller: &Caller, network: &str, reference: &str, idempotency: Option<&Idempotency>, call: &ContractCall) -> Result<TransactionResult> {
+    pub async fn send_to_contract(
+        &self,
+        caller: &Caller,
+        network: &str,
+        reference: &str,
+        idempotency: Option<&Idempotency>,
+        call: &ContractCall,
+    ) -> Result<TransactionResult> {
         caller.require(Permission::LedgerWrite)?;
         let mut tx = self.store().begin().await?;
         let network = self.find_network(&mut tx, caller, Permission::LedgerRead, network).await?.network;
@@ -192,7 +252,14 @@ impl Control {
     }
 
     /// Writes down who uses a member's account, before it is used.
-    pub(crate) async fn audit_use(&self, caller: &Caller, network: &Network, account: &store::accounts::Account, action: &'static str, mut details: Value) -> Result<()> {
+    pub(crate) async fn audit_use(
+        &self,
+        caller: &Caller,
+        network: &Network,
+        account: &store::accounts::Account,
+        action: &'static str,
+        mut details: Value,
+    ) -> Result<()> {
         details["network"] = network.name.clone().into();
         details["account"] = account.address.clone().into();
         let mut tx = self.store().begin().await?;
@@ -223,7 +290,10 @@ async fn find(read: &mut Connection, network: &Network, reference: &str) -> Resu
         (Some(one), false) => {
             found.push(one);
             let addresses: Vec<String> = found.into_iter().map(|one| one.address).collect();
-            Err(Error::new(Code::NameAmbiguous, format!("There is more than one contract “{reference}”. Give its address: {}.", addresses.join(", "))))
+            Err(Error::new(
+                Code::NameAmbiguous,
+                format!("There is more than one contract “{reference}”. Give its address: {}.", addresses.join(", ")),
+            ))
         }
         (None, _) => Err(Error::not_found("contract", reference)),
     }
@@ -231,7 +301,9 @@ async fn find(read: &mut Connection, network: &Network, reference: &str) -> Resu
 
 async fn show(read: &mut Connection, contract: store::contracts::Contract) -> Result<Contract> {
     let member = match &contract.organisation {
-        Some(organisation) => store::organisations::find(read, organisation).await?.map(|organisation| organisation.name),
+        Some(organisation) => {
+            store::organisations::find(read, organisation).await?.map(|organisation| organisation.name)
+        }
         None => None,
     };
     Ok(Contract {

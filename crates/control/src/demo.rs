@@ -12,9 +12,7 @@ use store::networks::{self, Network};
 use store::settings;
 use store::transactions::Deployment;
 use tokio::sync::Notify;
-use types::{
-    Code, NetworkStatus, NewConsortium, NewNetwork, NewOrganisation, OperationStatus, TransactionStatus,
-};
+use types::{Code, NetworkStatus, NewConsortium, NewNetwork, NewOrganisation, OperationStatus, TransactionStatus};
 
 use crate::send::Wanted;
 use crate::tasks::TaskSpec;
@@ -91,6 +89,8 @@ fn unless_taken<T>(result: Result<T>) -> Result<()> {
 
 async fn wait_until_made(control: &Control) -> Result<()> {
     let mut watch = control.store().watch_changes();
+    // What made an earlier start fail may be gone.
+    let mut resumed = false;
     loop {
         let operation = {
             let mut read = control.store().read().await?;
@@ -98,9 +98,16 @@ async fn wait_until_made(control: &Control) -> Result<()> {
             store::operations::newest_of(&mut read, &network.id).await?
         };
         match operation.map(|operation| operation.shown) {
+            Some(operation) if operation.status == OperationStatus::Failed && !resumed => {
+                control.resume_operation(&Caller::server(), &operation.id).await?;
+                resumed = true;
+            }
             Some(operation) if operation.status == OperationStatus::Failed => {
                 let detail = operation.error.map(|problem| problem.detail).unwrap_or_default();
-                return Err(Error::new(Code::NetworkState, format!("The demonstration's network could not be made: {detail}")));
+                return Err(Error::new(
+                    Code::NetworkState,
+                    format!("The demonstration's network could not be made: {detail}"),
+                ));
             }
             Some(operation) if operation.status != OperationStatus::Succeeded => watch.wait().await,
             _ => return Ok(()),
@@ -109,7 +116,8 @@ async fn wait_until_made(control: &Control) -> Result<()> {
 }
 
 async fn network(read: &mut store::Connection) -> Result<Network> {
-    let consortium = store::consortia::find(read, CONSORTIUM).await?.ok_or_else(|| Error::not_found("consortium", CONSORTIUM))?;
+    let consortium =
+        store::consortia::find(read, CONSORTIUM).await?.ok_or_else(|| Error::not_found("consortium", CONSORTIUM))?;
     let found = networks::by_name(read, NETWORK).await?.into_iter().find(|network| network.consortium == consortium.id);
     found.ok_or_else(|| Error::not_found("network", NETWORK))
 }
@@ -122,15 +130,18 @@ async fn deploy_token(control: &Control) -> Result<()> {
     }
     let accounts = store::accounts::of_network(&mut read, &network.id).await?;
     drop(read);
-    let deployer = accounts.first().ok_or_else(|| Error::Internal("the demonstration's network has no accounts".into(), None))?;
+    let deployer =
+        accounts.first().ok_or_else(|| Error::Internal("the demonstration's network has no accounts".into(), None))?;
     for account in &accounts {
         let details = json!({"for": "the demonstration: its token and its traffic, by the founding shortcut"});
         control.audit_use(&Caller::server(), &network, account, "account.demonstration", details).await?;
     }
-    let artifact: Value = serde_json::from_str(ARTIFACT).map_err(|error| Error::internal("the sample contract", error))?;
+    let artifact: Value =
+        serde_json::from_str(ARTIFACT).map_err(|error| Error::internal("the sample contract", error))?;
     let deploys = Deployment { name: TOKEN.into(), interface: artifact["abi"].clone() };
     let args = json!(["Demo Token", "DEMO", "1000000000000000000000000"]);
-    let wanted = Wanted { action: Action::Deploy { artifact, args }, value: None, deploys: Some(deploys), remember: None };
+    let wanted =
+        Wanted { action: Action::Deploy { artifact, args }, value: None, deploys: Some(deploys), remember: None };
     let result = control.send_from(&network, deployer, wanted).await?;
     match result.status {
         TransactionStatus::Success => Ok(()),
@@ -164,10 +175,16 @@ async fn send_one(control: &Control) -> Result<()> {
     let mut read = control.store().read().await?;
     // Somebody may have deleted the network or taken the demonstration apart.
     let Ok(network) = network(&mut read).await else { return Ok(()) };
-    let token = store::contracts::find(&mut read, &network.id, TOKEN).await?.into_iter().find(|contract| contract.transaction_hash.is_some());
+    let token = store::contracts::find(&mut read, &network.id, TOKEN)
+        .await?
+        .into_iter()
+        .find(|contract| contract.transaction_hash.is_some());
     let accounts = store::accounts::of_network(&mut read, &network.id).await?;
     drop(read);
-    let Some(token) = token.filter(|_| matches!(network.status, NetworkStatus::Running | NetworkStatus::Degraded)) else { return Ok(()) };
+    let Some(token) = token.filter(|_| matches!(network.status, NetworkStatus::Running | NetworkStatus::Degraded))
+    else {
+        return Ok(());
+    };
     let pair: Vec<&Account> = accounts.sample(&mut rand::rng(), 2).collect();
     let (Some(mut from), Some(to)) = (pair.first().copied(), pair.last().copied()) else { return Ok(()) };
     let query = driver::Query {
@@ -182,7 +199,8 @@ async fn send_one(control: &Control) -> Result<()> {
     let amount = 1_000_000_000_000_000_000u128 * rand::random_range(1..=20u128);
     if balance.as_str().and_then(|balance| balance.parse::<u128>().ok()).is_none_or(|balance| balance < amount) {
         // Whoever deployed the token owns most of it.
-        from = accounts.iter().find(|account| Some(&account.organisation) == token.organisation.as_ref()).unwrap_or(from);
+        from =
+            accounts.iter().find(|account| Some(&account.organisation) == token.organisation.as_ref()).unwrap_or(from);
     }
     let action = Action::Send {
         contract: token.address,

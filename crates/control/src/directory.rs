@@ -135,12 +135,16 @@ fn write_format(directory: &Path, file: &Path) -> Result<()> {
 
 fn failed(path: &Path, error: std::io::Error) -> Error {
     match error.kind() {
-        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
-            Error::new(Code::HostDisk, format!("There is no space left for {}. Free some, then start again.", path.display()))
-        }
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => Error::new(
+            Code::HostDisk,
+            format!("There is no space left for {}. Free some, then start again.", path.display()),
+        ),
         ErrorKind::PermissionDenied | ErrorKind::NotADirectory | ErrorKind::ReadOnlyFilesystem => Error::new(
             Code::Unavailable,
-            format!("{} cannot be used: {error}. Choose another data directory with --data, or mend its permissions.", path.display()),
+            format!(
+                "{} cannot be used: {error}. Choose another data directory with --data, or mend its permissions.",
+                path.display()
+            ),
         ),
         _ => Error::internal(format!("{} cannot be used", path.display()), error),
     }

@@ -91,8 +91,9 @@ impl Error {
             Error::Driver(error) => error.to_problem(),
             Error::Store(error) => error.code().problem(store_detail(error)),
             Error::Keys(error) => error.code().problem(keys_detail(error)),
-            Error::Internal(..) => Code::Internal
-                .problem("The server failed in a way that it did not expect. Its log has the cause, with this request's id."),
+            Error::Internal(..) => Code::Internal.problem(
+                "The server failed in a way that it did not expect. Its log has the cause, with this request's id.",
+            ),
         }
     }
 
@@ -133,7 +134,9 @@ pub(crate) fn store_detail(error: &store::Error) -> String {
         store::Error::Newer { found, known } => format!(
             "The database has schema version {found}, this program knows up to {known}. Use the version of Polder that wrote it, or a newer one."
         ),
-        store::Error::Connect(_) => "The database cannot be opened. Check its address and that it runs; the log has the cause.".into(),
+        store::Error::Connect(_) => {
+            "The database cannot be opened. Check its address and that it runs; the log has the cause.".into()
+        }
         store::Error::Address(reason) => format!("The address of the database is not valid: {reason}."),
         store::Error::Migrate(_) | store::Error::Sql(_) => {
             "The database refused what the server asked of it. The server's log has the cause.".into()

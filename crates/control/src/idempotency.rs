@@ -62,7 +62,8 @@ pub async fn record<T: Serialize>(
     answer: &T,
 ) -> Result<()> {
     let Some(wanted) = idempotency else { return Ok(()) };
-    let answer = serde_json::to_string(answer).map_err(|error| Error::internal("an answer cannot be recorded", error))?;
+    let answer =
+        serde_json::to_string(answer).map_err(|error| Error::internal("an answer cannot be recorded", error))?;
     let recorded = idempotency::Recorded { request_hash: wanted.request_hash.clone(), answer };
     match idempotency::insert(tx, caller.owner(), &wanted.key, &recorded).await {
         // Only on PostgreSQL, where creations run side by side.

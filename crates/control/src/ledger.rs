@@ -8,8 +8,8 @@ use serde_json::Value;
 use store::Connection;
 use store::networks::Network;
 use types::{
-    Address, Block, BlockSummary, Code, Page, PageQuery, Permission, RawTransaction, Transaction, TransactionDraft, TransactionResult,
-    TransactionStatus, TransactionSummary, TransactionTerms,
+    Address, Block, BlockSummary, Code, Page, PageQuery, Permission, RawTransaction, Transaction, TransactionDraft,
+    TransactionResult, TransactionStatus, TransactionSummary, TransactionTerms,
 };
 
 use crate::networks::network_spec;
@@ -39,13 +39,21 @@ impl Control {
     }
 
     /// Transactions of a network, newest first.
-    pub async fn transactions(&self, caller: &Caller, network: &str, query: &PageQuery) -> Result<Page<TransactionSummary>> {
+    pub async fn transactions(
+        &self,
+        caller: &Caller,
+        network: &str,
+        query: &PageQuery,
+    ) -> Result<Page<TransactionSummary>> {
         let paging = Paging::new("transactions", query)?;
         let before = paging.after().map(parse_position).transpose()?;
         let (network, ledger) = self.readable_ledger(caller, network).await?;
         let interfaces = self.interfaces(&network).await?;
         let slice = ledger.transactions(before, paging.limit(), &|address| interfaces.get(address)).await?;
-        Ok(Page { items: slice.items, next: slice.next.map(|place| paging.cursor(&format!("{}.{}", place.block, place.index))) })
+        Ok(Page {
+            items: slice.items,
+            next: slice.next.map(|place| paging.cursor(&format!("{}.{}", place.block, place.index))),
+        })
     }
 
     /// One transaction, also one that waits or is only recorded here.
@@ -61,11 +69,16 @@ impl Control {
         let recorded = recorded.ok_or_else(|| Error::not_found("transaction", &hash))?;
         if recorded.state == store::transactions::State::Refused {
             let reason = recorded.message.unwrap_or_else(|| "the ledger refused it".into());
-            return Err(Error::new(Code::TransactionRefused, format!("The transaction {hash} is not in the ledger: {reason}.")));
+            return Err(Error::new(
+                Code::TransactionRefused,
+                format!("The transaction {hash} is not in the ledger: {reason}."),
+            ));
         }
         Err(Error::new(
             Code::TransactionUnknown,
-            format!("The transaction {hash} was recorded here, but no node that answers knows it yet. It is being found out; look again later."),
+            format!(
+                "The transaction {hash} was recorded here, but no node that answers knows it yet. It is being found out; look again later."
+            ),
         ))
     }
 
@@ -74,7 +87,8 @@ impl Control {
         let (network, ledger) = self.readable_ledger(caller, network).await?;
         let mut shown = ledger.address(&ledger.canonical_address(address)?).await?;
         let mut read = self.store().read().await?;
-        shown.contract = store::contracts::find(&mut read, &network.id, &shown.address).await?.pop().map(|contract| contract.name);
+        shown.contract =
+            store::contracts::find(&mut read, &network.id, &shown.address).await?.pop().map(|contract| contract.name);
         shown.member = network_spec(&network)?
             .accounts
             .into_iter()
@@ -84,17 +98,29 @@ impl Control {
     }
 
     /// What a signer elsewhere needs to make a transaction.
-    pub async fn transaction_terms(&self, caller: &Caller, network: &str, draft: &TransactionDraft) -> Result<TransactionTerms> {
+    pub async fn transaction_terms(
+        &self,
+        caller: &Caller,
+        network: &str,
+        draft: &TransactionDraft,
+    ) -> Result<TransactionTerms> {
         let (_, ledger) = self.readable_ledger(caller, network).await?;
         Ok(ledger.terms(draft).await?)
     }
 
     /// Sends a transaction that was signed elsewhere; with `wait`, waits until it is final, at most 30 s.
-    pub async fn send_raw_transaction(&self, caller: &Caller, network: &str, raw: &RawTransaction, wait: bool) -> Result<TransactionResult> {
+    pub async fn send_raw_transaction(
+        &self,
+        caller: &Caller,
+        network: &str,
+        raw: &RawTransaction,
+        wait: bool,
+    ) -> Result<TransactionResult> {
         caller.require(Permission::RawTransactions)?;
         let (network, ledger) = self.ledger_for(caller, Permission::RawTransactions, network).await?;
-        let bytes = hex::decode(raw.raw.strip_prefix("0x").unwrap_or(&raw.raw))
-            .map_err(|_| Error::field(Code::RequestInvalid, "raw", "The transaction must be hexadecimal, with 0x in front."))?;
+        let bytes = hex::decode(raw.raw.strip_prefix("0x").unwrap_or(&raw.raw)).map_err(|_| {
+            Error::field(Code::RequestInvalid, "raw", "The transaction must be hexadecimal, with 0x in front.")
+        })?;
         let signed = ledger.read(&bytes)?;
         let certain = self.send_signed(&network, &ledger, &signed).await?;
         if wait {
@@ -107,7 +133,10 @@ impl Control {
     /// The driver of an engine that a stored network has.
     pub(crate) fn driver(&self, engine: &str) -> Result<&Arc<dyn Driver>> {
         self.drivers().get(engine).ok_or_else(|| {
-            Error::new(Code::NetworkEngine, format!("This server has no engine “{engine}”, which a network needs. Start a version that has it."))
+            Error::new(
+                Code::NetworkEngine,
+                format!("This server has no engine “{engine}”, which a network needs. Start a version that has it."),
+            )
         })
     }
 
@@ -126,7 +155,12 @@ impl Control {
         self.ledger_for(caller, Permission::LedgerRead, network).await
     }
 
-    async fn ledger_for(&self, caller: &Caller, permission: Permission, network: &str) -> Result<(Network, Arc<dyn Ledger>)> {
+    async fn ledger_for(
+        &self,
+        caller: &Caller,
+        permission: Permission,
+        network: &str,
+    ) -> Result<(Network, Arc<dyn Ledger>)> {
         let mut read = self.store().read().await?;
         let network = self.find_network(&mut read, caller, permission, network).await?.network;
         let ledger = self.ledger_of(&network)?;
@@ -144,7 +178,9 @@ struct Interfaces(HashMap<String, Value>);
 impl Interfaces {
     async fn load(read: &mut Connection, network: &Network) -> Result<Self> {
         let contracts = store::contracts::list(read, &network.id, "", MOST_INTERFACES).await?;
-        Ok(Self(contracts.into_iter().map(|contract| (contract.address.to_ascii_lowercase(), contract.interface)).collect()))
+        Ok(Self(
+            contracts.into_iter().map(|contract| (contract.address.to_ascii_lowercase(), contract.interface)).collect(),
+        ))
     }
 
     fn get(&self, address: &str) -> Option<Value> {
@@ -157,5 +193,11 @@ fn parse_position(text: &str) -> Result<Position> {
         let (block, index) = text.split_once('.')?;
         Some(Position { block: block.parse().ok()?, index: index.parse().ok()? })
     };
-    parse().ok_or_else(|| Error::field(Code::CursorInvalid, "cursor", "The cursor is not one that this list gave. Start again without one."))
+    parse().ok_or_else(|| {
+        Error::field(
+            Code::CursorInvalid,
+            "cursor",
+            "The cursor is not one that this list gave. Start again without one.",
+        )
+    })
 }

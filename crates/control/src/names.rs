@@ -12,7 +12,11 @@ pub fn check_name(field: &str, name: &str) -> Result<()> {
         && !name.starts_with('-')
         && !name.ends_with('-')
         && !name.is_empty();
-    if fits { Ok(()) } else { Err(wrong(field, "Use 1 to 63 lower-case letters, digits and “-”, which cannot come first or last.")) }
+    if fits {
+        Ok(())
+    } else {
+        Err(wrong(field, "Use 1 to 63 lower-case letters, digits and “-”, which cannot come first or last."))
+    }
 }
 
 /// Checks the name of a user: lower-case letters, digits, `.`, `_`, `-`, 1 to 64.
@@ -20,14 +24,17 @@ pub fn check_user_name(field: &str, name: &str) -> Result<()> {
     let fits = (1..=64).contains(&name.len())
         && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"._-".contains(&byte))
         && !name.starts_with("user_");
-    if fits { Ok(()) } else { Err(wrong(field, "Use 1 to 64 lower-case letters, digits, “.”, “_” and “-”; “user_” cannot come first.")) }
+    if fits {
+        Ok(())
+    } else {
+        Err(wrong(field, "Use 1 to 64 lower-case letters, digits, “.”, “_” and “-”; “user_” cannot come first."))
+    }
 }
 
 /// Checks a name that is only shown: 1 to 100 characters without control characters.
 pub fn check_title(field: &str, title: &str) -> Result<()> {
-    let fits = (1..=100).contains(&title.chars().count())
-        && !title.chars().any(char::is_control)
-        && !title.trim().is_empty();
+    let fits =
+        (1..=100).contains(&title.chars().count()) && !title.chars().any(char::is_control) && !title.trim().is_empty();
     if fits { Ok(()) } else { Err(wrong(field, "Use 1 to 100 characters.")) }
 }
 

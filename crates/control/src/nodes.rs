@@ -18,14 +18,17 @@ impl Control {
         let paging = Paging::new("nodes", query)?;
         let mut read = self.store().read().await?;
         let networks = match network {
-            Some(reference) => vec![self.find_network(&mut read, caller, Permission::NodesRead, reference).await?.network],
+            Some(reference) => {
+                vec![self.find_network(&mut read, caller, Permission::NodesRead, reference).await?.network]
+            }
             None => {
                 let consortia = self.visible_consortia(&mut read, caller, Permission::NodesRead).await?;
                 store::networks::list(&mut read, consortia.as_deref(), "", i64::MAX).await?
             }
         };
         let ids: Vec<String> = networks.iter().map(|network| network.id.clone()).collect();
-        let rows = store::nodes::list(&mut read, &ids, paging.after().unwrap_or_default(), i64::from(paging.fetch())).await?;
+        let rows =
+            store::nodes::list(&mut read, &ids, paging.after().unwrap_or_default(), i64::from(paging.fetch())).await?;
         let mut nodes = Vec::with_capacity(rows.len());
         for network in &networks {
             let own = rows.iter().filter(|row| row.network == network.id).cloned().collect();
@@ -50,7 +53,12 @@ impl Control {
     }
 
     /// The newest lines of a node's log, then each new one.
-    pub async fn follow_node_logs(&self, caller: &Caller, reference: &str, lines: u32) -> Result<BoxStream<'static, host::Result<LogLine>>> {
+    pub async fn follow_node_logs(
+        &self,
+        caller: &Caller,
+        reference: &str,
+        lines: u32,
+    ) -> Result<BoxStream<'static, host::Result<LogLine>>> {
         let (node, query) = self.log_query(caller, reference, lines).await?;
         Ok(self.host().follow(&node, query).await?)
     }
@@ -82,7 +90,11 @@ impl Control {
         let unknown = || Error::not_found("node", reference);
         if let Some((network, name)) = reference.rsplit_once('/') {
             let network = self.find_network(read, caller, permission, network).await?.network;
-            let node = store::nodes::of_network(read, &network.id).await?.into_iter().find(|node| node.name == name).ok_or_else(unknown)?;
+            let node = store::nodes::of_network(read, &network.id)
+                .await?
+                .into_iter()
+                .find(|node| node.name == name)
+                .ok_or_else(unknown)?;
             return Ok((network, node));
         }
         let node = store::nodes::get(read, reference).await?.ok_or_else(unknown)?;

@@ -40,19 +40,36 @@ pub(crate) struct Remember<'a> {
 
 impl Control {
     /// Signs with an account, sends, and waits until the end is known or [`WAIT_LIMIT`] is over.
-    pub(crate) async fn send_from(&self, network: &Network, account: &Account, wanted: Wanted<'_>) -> Result<TransactionResult> {
+    pub(crate) async fn send_from(
+        &self,
+        network: &Network,
+        account: &Account,
+        wanted: Wanted<'_>,
+    ) -> Result<TransactionResult> {
         let ledger = self.ledger_of(network)?;
         let (hash, certain) = self.submit(network, &ledger, account, wanted).await?;
         self.await_end(network, &ledger, &hash, certain).await
     }
 
     /// Signs, records and sends. Says the transaction's hash, and whether the ledger is known to have it.
-    async fn submit(&self, network: &Network, ledger: &Arc<dyn Ledger>, account: &Account, wanted: Wanted<'_>) -> Result<(String, bool)> {
+    async fn submit(
+        &self,
+        network: &Network,
+        ledger: &Arc<dyn Ledger>,
+        account: &Account,
+        wanted: Wanted<'_>,
+    ) -> Result<(String, bool)> {
         let turns = self.runtime().turns(&account.id);
         let _turn = turns.acquire().await.map_err(|error| Error::internal("the account's queue is closed", error))?;
         let open = transactions::highest_open_nonce(&mut *self.store().read().await?, &account.id).await?;
         let nonce = ledger.nonce(&account.address).await?.max(open.map_or(0, |open| open + 1));
-        let call = Call { from: account.address.clone(), action: wanted.action, value: wanted.value, nonce: Some(nonce), gas: None };
+        let call = Call {
+            from: account.address.clone(),
+            action: wanted.action,
+            value: wanted.value,
+            nonce: Some(nonce),
+            gas: None,
+        };
         let prepared = ledger.prepare(&call).await?;
         let key = AccountKey::open(self.master_key(), &account.id, &account.secret)?;
         let signature = key.sign_hash(&B256::from(prepared.digest)).as_rsy_parity();
@@ -64,12 +81,24 @@ impl Control {
     }
 
     /// Records a transaction and sends it; it was signed elsewhere.
-    pub(crate) async fn send_signed(&self, network: &Network, ledger: &Arc<dyn Ledger>, signed: &Signed) -> Result<bool> {
+    pub(crate) async fn send_signed(
+        &self,
+        network: &Network,
+        ledger: &Arc<dyn Ledger>,
+        signed: &Signed,
+    ) -> Result<bool> {
         self.record(network, signed, None, None, None).await?;
         self.hand_over(network, ledger, signed).await
     }
 
-    async fn record(&self, network: &Network, signed: &Signed, account: Option<&str>, deploys: Option<Deployment>, remember: Option<Remember<'_>>) -> Result<()> {
+    async fn record(
+        &self,
+        network: &Network,
+        signed: &Signed,
+        account: Option<&str>,
+        deploys: Option<Deployment>,
+        remember: Option<Remember<'_>>,
+    ) -> Result<()> {
         let transaction = Transaction {
             network: network.id.clone(),
             hash: signed.id.clone(),
@@ -98,7 +127,9 @@ impl Control {
     async fn hand_over(&self, network: &Network, ledger: &Arc<dyn Ledger>, signed: &Signed) -> Result<bool> {
         match ledger.send(signed).await {
             Ok(()) => Ok(true),
-            Err(error @ (driver::Error::Problem(_) | driver::Error::Unreachable(_) | driver::Error::Unsupported(_))) => {
+            Err(
+                error @ (driver::Error::Problem(_) | driver::Error::Unreachable(_) | driver::Error::Unsupported(_)),
+            ) => {
                 // No node has it, and none will: the counter is free again.
                 self.note_refused(network, &signed.id, &error.to_problem().detail).await?;
                 Err(error.into())
@@ -114,7 +145,13 @@ impl Control {
     }
 
     /// Waits for the end of a transaction, at most for [`WAIT_LIMIT`], and notes it.
-    pub(crate) async fn await_end(&self, network: &Network, ledger: &Arc<dyn Ledger>, hash: &str, certain: bool) -> Result<TransactionResult> {
+    pub(crate) async fn await_end(
+        &self,
+        network: &Network,
+        ledger: &Arc<dyn Ledger>,
+        hash: &str,
+        certain: bool,
+    ) -> Result<TransactionResult> {
         let outcome = match ledger.wait(hash, WAIT_LIMIT).await {
             Ok(outcome) => outcome,
             Err(error) => {
@@ -166,7 +203,10 @@ impl Control {
     async fn note(&self, network: &Network, hash: &str, finding: Finding) -> Result<()> {
         let mut tx = self.store().begin().await?;
         let ended = transactions::note(&mut tx, &network.id, hash, &finding).await?;
-        if ended && finding.state == State::Success && let Some(address) = &finding.address {
+        if ended
+            && finding.state == State::Success
+            && let Some(address) = &finding.address
+        {
             let transaction = transactions::get(&mut tx, &network.id, hash).await?;
             if let Some(Transaction { deploys: Some(deploys), account, .. }) = transaction {
                 let organisation = match account {

@@ -122,9 +122,9 @@ impl Control {
     ///
     /// Errors: `auth.expired`, also for a key that is not there.
     pub async fn authenticate_access_key(&self, bearer: &str) -> Result<Authenticated> {
-        let wrong = || Error::new(Code::AuthExpired, "The access key has ended, was revoked or is not one. Make a new one.");
-        let (id, secret) =
-            bearer.strip_prefix("polder_").and_then(|rest| rest.rsplit_once('_')).ok_or_else(wrong)?;
+        let wrong =
+            || Error::new(Code::AuthExpired, "The access key has ended, was revoked or is not one. Make a new one.");
+        let (id, secret) = bearer.strip_prefix("polder_").and_then(|rest| rest.rsplit_once('_')).ok_or_else(wrong)?;
         let at = now();
         let (key, user) = {
             let mut connection = self.store().read().await?;
@@ -279,7 +279,10 @@ fn shown(user: User, csrf_token: Option<String>, expires_at: Option<Micros>) -> 
             && (*permission == Permission::SignedIn
                 || user.grants.iter().any(|grant| permission.roles().contains(&grant.role)))
     };
-    let permissions =
-        Permission::ALL.iter().filter(|permission| held(permission)).map(|permission| permission.as_str().into()).collect();
+    let permissions = Permission::ALL
+        .iter()
+        .filter(|permission| held(permission))
+        .map(|permission| permission.as_str().into())
+        .collect();
     Session { user, csrf_token, expires_at, permissions }
 }

@@ -31,7 +31,8 @@ pub(crate) async fn of_network(read: &mut Connection, network: &str, minutes: u3
         intervals: i64,
         latencies: Vec<i64>,
     }
-    let mut sums: BTreeMap<i64, Sum> = (0..).map(|index| start + index * step).take_while(|at| *at <= end).map(|at| (at, Sum::default())).collect();
+    let mut sums: BTreeMap<i64, Sum> =
+        (0..).map(|index| start + index * step).take_while(|at| *at <= end).map(|at| (at, Sum::default())).collect();
     for counted in store::statistics::since(read, network, start).await? {
         if let Some(sum) = sums.get_mut(&(counted.at - counted.at.rem_euclid(step))) {
             sum.blocks += counted.blocks;
@@ -53,7 +54,8 @@ pub(crate) async fn of_network(read: &mut Connection, network: &str, minutes: u3
                 at,
                 blocks: u32::try_from(sum.blocks).unwrap_or(u32::MAX),
                 transactions: u32::try_from(sum.transactions).unwrap_or(u32::MAX),
-                block_interval_ms: (sum.intervals > 0).then(|| sum.interval_sum_us as f64 / sum.intervals as f64 / 1000.0),
+                block_interval_ms: (sum.intervals > 0)
+                    .then(|| sum.interval_sum_us as f64 / sum.intervals as f64 / 1000.0),
                 latency_p50_ms: percentile(&sum.latencies, 50),
                 latency_p99_ms: percentile(&sum.latencies, 99),
             }

@@ -11,10 +11,10 @@ use std::time::Duration;
 
 use futures::FutureExt as _;
 use parking_lot::Mutex;
+use store::NewAudit;
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use store::NewAudit;
 use types::{Code, Micros, Page, Permission, Task, now};
 
 use crate::{Caller, Control, Error, Result};
@@ -69,7 +69,10 @@ impl Control {
         let tasks = &self.runtime().tasks;
         let task = tasks.get(name).ok_or_else(|| Error::not_found("task", name))?;
         if !task.stoppable {
-            return Err(Error::new(Code::RequestInvalid, format!("The task {name} belongs to the server's work and always runs.")));
+            return Err(Error::new(
+                Code::RequestInvalid,
+                format!("The task {name} belongs to the server's work and always runs."),
+            ));
         }
         let mut tx = self.store().begin().await?;
         store::statistics::set_task_wanted(&mut tx, name, wanted).await?;
@@ -184,7 +187,9 @@ impl Entry {
         let mut newest = self.newest.lock();
         if error != newest.error {
             match &error {
-                Some(error) => tracing::error!(task = self.spec.name, error, "a background task failed; it will be tried again"),
+                Some(error) => {
+                    tracing::error!(task = self.spec.name, error, "a background task failed; it will be tried again")
+                }
                 None => tracing::info!(task = self.spec.name, "a background task works again"),
             }
         }

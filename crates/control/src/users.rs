@@ -39,12 +39,7 @@ impl Control {
     /// Makes a user.
     ///
     /// Errors: `name.invalid`, `name.taken`, `password.weak`, `auth.forbidden` for grants that the caller cannot give.
-    pub async fn create_user(
-        &self,
-        caller: &Caller,
-        idempotency: Option<&Idempotency>,
-        new: &NewUser,
-    ) -> Result<User> {
+    pub async fn create_user(&self, caller: &Caller, idempotency: Option<&Idempotency>, new: &NewUser) -> Result<User> {
         caller.require(Permission::UsersWrite)?;
         check_user_name("name", &new.name)?;
         let password = Secret::new(new.password.as_str());
@@ -73,7 +68,13 @@ impl Control {
             ),
             other => other.into(),
         })?;
-        audit_user(&mut tx, caller, "user.create", &user, serde_json::json!({"name": user.name, "grants": user.grants}));
+        audit_user(
+            &mut tx,
+            caller,
+            "user.create",
+            &user,
+            serde_json::json!({"name": user.name, "grants": user.grants}),
+        );
         idempotency::record(&mut tx, caller, idempotency, &user).await?;
         tx.commit().await?;
         Ok(user)
@@ -197,12 +198,20 @@ pub(crate) async fn resolve_grants(connection: &mut Connection, grants: &[Grant]
             (Some(name), true) => match organisations::find(connection, name).await? {
                 Some(organisation) => Some(organisation.id),
                 None => {
-                    return Err(Error::field(Code::RequestInvalid, field, format!("There is no organisation “{name}”.")));
+                    return Err(Error::field(
+                        Code::RequestInvalid,
+                        field,
+                        format!("There is no organisation “{name}”."),
+                    ));
                 }
             },
             (None, false) => None,
             (None, true) => {
-                return Err(Error::field(Code::RequestInvalid, field, "This role is held for an organisation: name it."));
+                return Err(Error::field(
+                    Code::RequestInvalid,
+                    field,
+                    "This role is held for an organisation: name it.",
+                ));
             }
             (Some(_), false) => {
                 return Err(Error::field(
@@ -233,10 +242,7 @@ async fn keep_an_administrator(tx: &mut Tx) -> Result<()> {
     if users::count_role(tx, Role::PlatformAdministrator).await? > 0 {
         return Ok(());
     }
-    Err(Error::new(
-        Code::LastAdministrator,
-        "This is the last platform administrator. Make another one first.",
-    ))
+    Err(Error::new(Code::LastAdministrator, "This is the last platform administrator. Make another one first."))
 }
 
 /// Writes to the audit log: once for each organisation that the user belongs to, so that each can read it.

@@ -40,7 +40,9 @@ impl Error {
     /// The code that a person sees.
     pub fn code(&self) -> Code {
         match self {
-            Self::Problem(problem) => Code::ALL.iter().copied().find(|code| code.as_str() == problem.code).unwrap_or(Code::Internal),
+            Self::Problem(problem) => {
+                Code::ALL.iter().copied().find(|code| code.as_str() == problem.code).unwrap_or(Code::Internal)
+            }
             Self::Unreachable(_) => Code::NodeUnreachable,
             Self::Unknown { .. } => Code::TransactionUnknown,
             Self::Protocol(_) => Code::Internal,
@@ -52,12 +54,18 @@ impl Error {
     pub fn to_problem(&self) -> Problem {
         match self {
             Self::Problem(problem) => (**problem).clone(),
-            Self::Unreachable(_) => Code::NodeUnreachable.problem("No node of the network answers. Look at its nodes: they may be starting, stopped or failing."),
-            Self::Unknown { id, .. } => {
-                Code::TransactionUnknown.problem(format!("Whether the network has transaction {id} is not known yet. Do not send it again; look at it later."))
+            Self::Unreachable(_) => Code::NodeUnreachable.problem(
+                "No node of the network answers. Look at its nodes: they may be starting, stopped or failing.",
+            ),
+            Self::Unknown { id, .. } => Code::TransactionUnknown.problem(format!(
+                "Whether the network has transaction {id} is not known yet. Do not send it again; look at it later."
+            )),
+            Self::Protocol(_) => {
+                Code::Internal.problem("A node answered what was not expected. The server's log has the cause.")
             }
-            Self::Protocol(_) => Code::Internal.problem("A node answered what was not expected. The server's log has the cause."),
-            Self::Unsupported(what) => Code::RequestInvalid.problem(format!("The network's engine does not offer {what}.")),
+            Self::Unsupported(what) => {
+                Code::RequestInvalid.problem(format!("The network's engine does not offer {what}."))
+            }
         }
     }
 }

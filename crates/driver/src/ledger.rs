@@ -7,7 +7,9 @@ use futures::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::io::{AsyncRead, AsyncWrite};
-use types::{Address, Block, BlockSummary, Id, Log, Transaction, TransactionDraft, TransactionSummary, TransactionTerms};
+use types::{
+    Address, Block, BlockSummary, Id, Log, Transaction, TransactionDraft, TransactionSummary, TransactionTerms,
+};
 use workload::StepSpec;
 
 use crate::{Call, Error, Outcome, Prepared, Query, Result, Signature, Signed};
@@ -17,7 +19,8 @@ pub trait Connection: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Connection for T {}
 
 /// Connects to a named port of a node, given the node's id and the port's name.
-pub type Connector = Arc<dyn Fn(String, String) -> BoxFuture<'static, std::io::Result<Box<dyn Connection>>> + Send + Sync>;
+pub type Connector =
+    Arc<dyn Fn(String, String) -> BoxFuture<'static, std::io::Result<Box<dyn Connection>>> + Send + Sync>;
 
 /// A network whose ledger is to be opened.
 #[derive(Clone)]
@@ -54,7 +57,10 @@ impl std::str::FromStr for BlockId {
             return Ok(Self::Hash(text.to_ascii_lowercase()));
         }
         text.parse().map(Self::Number).map_err(|_| {
-            Error::problem(types::Code::RequestInvalid, format!("`{text}` is no block: give a height, a hash (0x and 64 digits) or `latest`."))
+            Error::problem(
+                types::Code::RequestInvalid,
+                format!("`{text}` is no block: give a height, a hash (0x and 64 digits) or `latest`."),
+            )
         })
     }
 }
@@ -184,10 +190,16 @@ pub trait Ledger: Send + Sync {
     fn blocks(&self, before: Option<u64>, limit: u32) -> BoxFuture<'_, Result<Vec<BlockSummary>>>;
 
     /// Up to `limit` transactions, newest first, before a place or from the newest.
-    fn transactions<'a>(&'a self, before: Option<Position>, limit: u32, interfaces: Interfaces<'a>) -> BoxFuture<'a, Result<TransactionSlice>>;
+    fn transactions<'a>(
+        &'a self,
+        before: Option<Position>,
+        limit: u32,
+        interfaces: Interfaces<'a>,
+    ) -> BoxFuture<'a, Result<TransactionSlice>>;
 
     /// A transaction, also while it waits; none when no node knows it.
-    fn transaction<'a>(&'a self, id: &'a str, interfaces: Interfaces<'a>) -> BoxFuture<'a, Result<Option<Transaction>>>;
+    fn transaction<'a>(&'a self, id: &'a str, interfaces: Interfaces<'a>)
+    -> BoxFuture<'a, Result<Option<Transaction>>>;
 
     /// What an address has. Names are left for the caller to fill in.
     fn address<'a>(&'a self, address: &'a str) -> BoxFuture<'a, Result<Address>>;

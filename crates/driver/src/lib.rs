@@ -6,8 +6,10 @@
 //! on an engine's name.
 
 mod call;
+pub mod conformance;
 mod error;
 mod ledger;
+pub mod memory;
 mod planner;
 
 pub use call::*;

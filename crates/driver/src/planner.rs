@@ -117,6 +117,7 @@ pub trait Planner: Send + Sync {
     ///
     /// # Errors
     /// A problem with the fields that do not fit and why.
+    #[allow(clippy::result_large_err, reason = "called once per request; a box would only burden callers")]
     fn accept(&self, draft: &Draft) -> std::result::Result<Accepted, Problem>;
 
     /// The ports that a node of a role needs, to be reserved before planning.

@@ -68,7 +68,12 @@ pub fn job(node: &str, args: Vec<Arg>) -> Job {
 }
 
 /// Observes a node until it is as wanted.
-pub async fn observe_until(host: &dyn Host, node: &str, what: &str, wanted: impl Fn(&Observation) -> bool) -> Observation {
+pub async fn observe_until(
+    host: &dyn Host,
+    node: &str,
+    what: &str,
+    wanted: impl Fn(&Observation) -> bool,
+) -> Observation {
     let end = tokio::time::Instant::now() + DEADLINE;
     loop {
         let seen = host.observe(node).await.unwrap();
@@ -106,7 +111,10 @@ async fn ports(host: &dyn Host) {
     let more = host.reserve("n-ports-1", &[PortSpec::tcp("c")]).await.unwrap();
     assert_eq!((more.port("a"), more.ports.len()), (first.port("a"), 3), "a port can be added");
     let (one, two) = tokio::join!(host.reserve("n-ports-2", &specs), host.reserve("n-ports-3", &specs));
-    let mut all: Vec<_> = [more, one.unwrap(), two.unwrap()].iter().flat_map(|placement| placement.ports.values().map(|port| port.inside.clone()).collect::<Vec<_>>()).collect();
+    let mut all: Vec<_> = [more, one.unwrap(), two.unwrap()]
+        .iter()
+        .flat_map(|placement| placement.ports.values().map(|port| port.inside.clone()).collect::<Vec<_>>())
+        .collect();
     all.sort_by_key(|port| port.port);
     all.dedup();
     assert_eq!(all.len(), 7, "no two have the same");
@@ -120,13 +128,19 @@ async fn jobs(host: &dyn Host) {
     let outputs = host.run_job(&job(node, vec!["print".into(), "hello".into()])).await.unwrap();
     assert_eq!(outputs["text"], "hello");
     let mut write = job(node, vec!["write".into(), Arg::Volume("data".into()), "kept".into()]);
-    write.outputs = vec![OutputSpec { name: "file".into(), source: OutputSource::File { volume: "data".into(), path: "out.txt".into() } }];
+    write.outputs = vec![OutputSpec {
+        name: "file".into(),
+        source: OutputSource::File { volume: "data".into(), path: "out.txt".into() },
+    }];
     assert_eq!(host.run_job(&write).await.unwrap()["file"], "kept");
     let read = job(node, vec!["read".into(), Arg::Volume("data".into())]);
     assert_eq!(host.run_job(&read).await.unwrap()["text"], "kept", "a volume outlives its job");
 
     let error = host.run_job(&job(node, vec!["fail".into(), "7".into(), "no luck".into()])).await.unwrap_err();
-    assert!(matches!(&error, Error::Job { reason, .. } if reason.contains("no luck") && reason.contains('7')), "{error}");
+    assert!(
+        matches!(&error, Error::Job { reason, .. } if reason.contains("no luck") && reason.contains('7')),
+        "{error}"
+    );
     let mut slow = job(node, vec!["hang".into()]);
     slow.time_limit_ms = 200;
     let error = host.run_job(&slow).await.unwrap_err();
@@ -151,7 +165,9 @@ async fn life(host: &dyn Host) {
 
     let State::Running { pid, since, .. } = seen.state else { unreachable!("it is ready") };
     host.start(&serve).await.unwrap();
-    let State::Running { pid: pid_after, since: since_after, .. } = host.observe(node).await.unwrap().state else { panic!("it runs") };
+    let State::Running { pid: pid_after, since: since_after, .. } = host.observe(node).await.unwrap().state else {
+        panic!("it runs")
+    };
     assert_eq!((pid, since), (pid_after, since_after), "starting what runs changes nothing");
 
     let mut other = serve.clone();
@@ -193,7 +209,11 @@ async fn crashes(host: &dyn Host) {
     assert!(!seen.state.is_ready());
     assert_eq!(seen.last_exit.unwrap().code, Some(3));
     host.stop(node).await.unwrap();
-    assert_eq!(host.observe(node).await.unwrap().state, State::Stopped, "a node can be stopped while it waits for its next start");
+    assert_eq!(
+        host.observe(node).await.unwrap().state,
+        State::Stopped,
+        "a node can be stopped while it waits for its next start"
+    );
     host.remove(node).await.unwrap();
 }
 
@@ -221,7 +241,8 @@ async fn logs(host: &dyn Host) {
     echo(host, node, "crash 4").await.unwrap();
     let mut texts = Vec::new();
     while !(texts.contains(&"crashing".to_owned()) && texts.contains(&"ready".to_owned())) {
-        let line = tokio::time::timeout(DEADLINE, follow.next()).await.expect("lines come").expect("it goes on").unwrap();
+        let line =
+            tokio::time::timeout(DEADLINE, follow.next()).await.expect("lines come").expect("it goes on").unwrap();
         texts.push(line.text);
     }
     host.remove(node).await.unwrap();

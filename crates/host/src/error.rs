@@ -108,19 +108,33 @@ impl Error {
     pub fn problem(&self) -> Problem {
         let detail = match self {
             Self::ProgramUnknown { name, .. } => {
-                format!("The host has no program `{name}`. Put it beside the `polder` program, or say where it is (POLDER_NODE_PROGRAM for polder-node), then resume the operation.")
+                format!(
+                    "The host has no program `{name}`. Put it beside the `polder` program, or say where it is (POLDER_NODE_PROGRAM for polder-node), then resume the operation."
+                )
             }
-            Self::Program { path, reason } => format!("{} cannot be run: {reason}. Mend that, then resume the operation.", path.display()),
+            Self::Program { path, reason } => {
+                format!("{} cannot be run: {reason}. Mend that, then resume the operation.", path.display())
+            }
             Self::Job { reason, .. } => format!("A program that prepares the node failed: {reason}"),
             Self::PortInUse { port, .. } => {
-                format!("Port {port} belongs to this node but another program listens on it. Stop that program, then start the node again.")
+                format!(
+                    "Port {port} belongs to this node but another program listens on it. Stop that program, then start the node again."
+                )
             }
-            Self::PortsExhausted(first, last) => format!("All ports from {first} to {last} are taken. Delete networks that are not needed any more, or give the server a wider range."),
-            Self::DiskFull(_) => "The host's disk is full. Free some space, then start the node or resume the operation.".into(),
+            Self::PortsExhausted(first, last) => format!(
+                "All ports from {first} to {last} are taken. Delete networks that are not needed any more, or give the server a wider range."
+            ),
+            Self::DiskFull(_) => {
+                "The host's disk is full. Free some space, then start the node or resume the operation.".into()
+            }
             Self::Unreachable { .. } => "The node does not answer. It may be starting or stopped.".into(),
             Self::PortUnknown { port, .. } => format!("The node has no port `{port}`."),
-            Self::StopTimeout(_) => "The node did not stop in time, even when killed. Look at its process on the host.".into(),
-            Self::Secret { .. } | Self::Plan(_) | Self::File { .. } => "The host could not do this. The server's log has the cause.".into(),
+            Self::StopTimeout(_) => {
+                "The node did not stop in time, even when killed. Look at its process on the host.".into()
+            }
+            Self::Secret { .. } | Self::Plan(_) | Self::File { .. } => {
+                "The host could not do this. The server's log has the cause.".into()
+            }
         };
         self.code().problem(detail)
     }

@@ -275,7 +275,8 @@ mod tests {
             followed.extend(cursor.read().unwrap());
         }
         assert_eq!(followed.len(), 50, "a follower that reads often misses nothing");
-        let mut files: Vec<_> = std::fs::read_dir(directory.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        let mut files: Vec<_> =
+            std::fs::read_dir(directory.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
         files.sort();
         assert_eq!(files, ["node.log", "node.log.1", "node.log.2"]);
         let (lines, _) = tail(directory.path(), 10).unwrap();

@@ -72,7 +72,9 @@ impl Output {
         let line = LogLine { at: types::now(), stream: stream.into(), text: text.into() };
         self.run.lock().push(line.clone());
         self.node.log.send_modify(|log| log.push(line));
-        if stream == "stdout" && matches!(&self.node.inner.lock().service, Some(Service { readiness: Probe::Line(wanted), .. }) if text.contains(wanted)) {
+        if stream == "stdout"
+            && matches!(&self.node.inner.lock().service, Some(Service { readiness: Probe::Line(wanted), .. }) if text.contains(wanted))
+        {
             self.node.inner.lock().ready = true;
         }
     }
@@ -146,14 +148,22 @@ impl InMemoryHost {
 
     fn node(&self, id: &str) -> Arc<Node> {
         let make = || {
-            Arc::new(Node { log: watch::Sender::new(Vec::new()), files: MemoryFiles::default(), inner: Mutex::default(), changing: tokio::sync::Mutex::default() })
+            Arc::new(Node {
+                log: watch::Sender::new(Vec::new()),
+                files: MemoryFiles::default(),
+                inner: Mutex::default(),
+                changing: tokio::sync::Mutex::default(),
+            })
         };
         self.nodes.lock().entry(id.to_owned()).or_insert_with(make).clone()
     }
 
     fn program(&self, name: &str) -> Result<Run> {
         let programs = self.programs.lock();
-        programs.get(name).cloned().ok_or_else(|| Error::ProgramUnknown { name: name.into(), looked_for: "closures".into() })
+        programs
+            .get(name)
+            .cloned()
+            .ok_or_else(|| Error::ProgramUnknown { name: name.into(), looked_for: "closures".into() })
     }
 
     async fn end(&self, node: &Node) {
@@ -179,10 +189,16 @@ impl InMemoryHost {
         let (invocation, out) = invoke(&job.node, &node, &job.program, connections, stop)?;
         let failed = |reason: String| Error::Job { job: job.name.clone(), reason };
         let limit = Duration::from_millis(job.time_limit_ms);
-        let code = tokio::time::timeout(limit, run(invocation)).await.map_err(|_| failed("it did not end in time".into()))?;
+        let code =
+            tokio::time::timeout(limit, run(invocation)).await.map_err(|_| failed("it did not end in time".into()))?;
         let printed = |stream: &str| {
             let lines = out.run.lock();
-            lines.iter().filter(|line| line.stream == stream).map(|line| line.text.clone()).collect::<Vec<_>>().join("\n")
+            lines
+                .iter()
+                .filter(|line| line.stream == stream)
+                .map(|line| line.text.clone())
+                .collect::<Vec<_>>()
+                .join("\n")
         };
         if code != 0 {
             return Err(failed(format!("exit status: {code}: {}", printed("stderr"))));
@@ -222,7 +238,8 @@ impl InMemoryHost {
         }
         // Fails here, once, for what would fail each time.
         let (first, task) = begin(service, &node, &stop)?;
-        let supervise = supervise(node.clone(), service.clone(), run, stop.clone(), crash.subscribe(), self.back_off, first, task);
+        let supervise =
+            supervise(node.clone(), service.clone(), run, stop.clone(), crash.subscribe(), self.back_off, first, task);
         let task = tokio::spawn(supervise);
         node.inner.lock().supervisor = Some(Supervisor { stop, crash, task });
         Ok(())
@@ -272,7 +289,8 @@ async fn supervise(
         {
             let mut inner = node.inner.lock();
             inner.connections = None;
-            let reason = node.log.borrow().iter().rev().find(|line| line.stream == "stderr").map(|line| line.text.clone());
+            let reason =
+                node.log.borrow().iter().rev().find(|line| line.stream == "stderr").map(|line| line.text.clone());
             inner.last_exit = Some(Exit { code, signal, at: types::now(), reason });
             if stop.is_cancelled() {
                 return;
@@ -317,7 +335,9 @@ fn resolve(arg: &Arg, node: &str, program: &Program, placement: &Placement) -> R
         },
         Arg::File(name) => match program.files.iter().find(|file| file.name == *name).map(|file| &file.content) {
             Some(Content::Text(text)) => Ok(text.clone()),
-            Some(Content::Secret(reference)) => Err(Error::Secret { reference: reference.clone(), reason: "this host has no secrets".into() }),
+            Some(Content::Secret(reference)) => {
+                Err(Error::Secret { reference: reference.clone(), reason: "this host has no secrets".into() })
+            }
             None => Err(Error::Plan(format!("no file `{name}` is declared"))),
         },
         Arg::Joined(parts) => parts.iter().map(|part| resolve(part, node, program, placement)).collect(),
@@ -377,13 +397,20 @@ impl Host for InMemoryHost {
     fn observe<'a>(&'a self, node: &'a str) -> BoxFuture<'a, Result<Observation>> {
         async move {
             let node = self.nodes.lock().get(node).cloned();
-            let Some(node) = node else { return Ok(Observation { state: State::Absent, restarts: 0, last_exit: None, usage: None }) };
+            let Some(node) = node else {
+                return Ok(Observation { state: State::Absent, restarts: 0, last_exit: None, usage: None });
+            };
             let inner = node.inner.lock();
             let state = match inner.state.clone().unwrap_or(State::Absent) {
                 State::Running { pid, since, .. } => State::Running { pid, since, ready: inner.ready },
                 other => other,
             };
-            let usage = matches!(state, State::Running { .. }).then(|| types::Usage { at: types::now(), cpu: 0.0, memory_bytes: 1, disk_bytes: 0 });
+            let usage = matches!(state, State::Running { .. }).then(|| types::Usage {
+                at: types::now(),
+                cpu: 0.0,
+                memory_bytes: 1,
+                disk_bytes: 0,
+            });
             Ok(Observation { state, restarts: inner.restarts, last_exit: inner.last_exit.clone(), usage })
         }
         .boxed()
@@ -402,7 +429,11 @@ impl Host for InMemoryHost {
         .boxed()
     }
 
-    fn follow<'a>(&'a self, node: &'a str, query: LogQuery) -> BoxFuture<'a, Result<BoxStream<'static, Result<LogLine>>>> {
+    fn follow<'a>(
+        &'a self,
+        node: &'a str,
+        query: LogQuery,
+    ) -> BoxFuture<'a, Result<BoxStream<'static, Result<LogLine>>>> {
         async move {
             let mut log = self.node(node).log.subscribe();
             let start = log.borrow_and_update().len().saturating_sub(query.lines);
@@ -431,7 +462,8 @@ impl Host for InMemoryHost {
                 }
                 inner.connections.clone()
             };
-            let refused = || Error::Unreachable { node: node.into(), port: port.into(), reason: "connection refused".into() };
+            let refused =
+                || Error::Unreachable { node: node.into(), port: port.into(), reason: "connection refused".into() };
             let (ours, theirs) = tokio::io::duplex(64 << 10);
             sender.ok_or_else(refused)?.send((port.to_owned(), theirs)).await.map_err(|_| refused())?;
             Ok(Box::new(ours) as Box<dyn ByteStream>)

@@ -48,7 +48,11 @@ pub trait Host: Send + Sync {
     fn logs<'a>(&'a self, node: &'a str, query: LogQuery) -> BoxFuture<'a, Result<Vec<LogLine>>>;
 
     /// The newest lines of a node's log, then each new one, until the stream is dropped. Lasts over restarts of the node.
-    fn follow<'a>(&'a self, node: &'a str, query: LogQuery) -> BoxFuture<'a, Result<BoxStream<'static, Result<LogLine>>>>;
+    fn follow<'a>(
+        &'a self,
+        node: &'a str,
+        query: LogQuery,
+    ) -> BoxFuture<'a, Result<BoxStream<'static, Result<LogLine>>>>;
 
     /// Connects to a named port of a node.
     fn connect<'a>(&'a self, node: &'a str, port: &'a str) -> BoxFuture<'a, Result<Box<dyn ByteStream>>>;
@@ -138,6 +142,8 @@ pub struct NoSecrets;
 
 impl Secrets for NoSecrets {
     fn resolve<'a>(&'a self, reference: &'a str) -> BoxFuture<'a, Result<zeroize::Zeroizing<Vec<u8>>>> {
-        Box::pin(async move { Err(crate::Error::Secret { reference: reference.into(), reason: "this host has no secrets".into() }) })
+        Box::pin(async move {
+            Err(crate::Error::Secret { reference: reference.into(), reason: "this host has no secrets".into() })
+        })
     }
 }

@@ -7,11 +7,17 @@
 
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
 
 use parking_lot::Mutex;
 use tokio::net::TcpSocket;
 
 use crate::{Error, Result};
+
+/// How often a port is looked at before it is called taken.
+const RELEASE_TRIES: u32 = 50;
+/// The pause between two looks.
+const RELEASE_PAUSE: Duration = Duration::from_millis(10);
 
 /// The ports of one host.
 pub(crate) struct Ports {
@@ -67,13 +73,18 @@ impl Ports {
     }
 
     /// Gives up the socket and checks that the node's program can listen.
-    pub fn release(&self, node: &str, port: u16) -> Result<()> {
-        let mut table = self.table.lock();
-        table.held.remove(&port);
-        match self.bind(port, true) {
-            Ok(_) => Ok(()),
-            Err(_) => Err(Error::PortInUse { node: node.to_owned(), port }),
+    ///
+    /// Another thread may be starting a process just now: between its fork and its exec the child has a copy of every
+    /// socket, so the port is looked at again for a moment before it is called taken.
+    pub async fn release(&self, node: &str, port: u16) -> Result<()> {
+        self.table.lock().held.remove(&port);
+        for _ in 0..RELEASE_TRIES {
+            if self.bind(port, true).is_ok() {
+                return Ok(());
+            }
+            tokio::time::sleep(RELEASE_PAUSE).await;
         }
+        Err(Error::PortInUse { node: node.to_owned(), port })
     }
 
     /// Gives all ports of a node back.
@@ -112,12 +123,12 @@ mod tests {
         let (one, other) = (Ports::new(address, first, last), Ports::new(address, first, last));
         let port = one.take("a").unwrap();
         assert!(std::net::TcpListener::bind((address, port)).is_err());
-        assert!(matches!(other.release("b", port), Err(Error::PortInUse { .. })));
-        one.release("a", port).unwrap();
+        assert!(matches!(other.release("b", port).await, Err(Error::PortInUse { .. })));
+        one.release("a", port).await.unwrap();
         let listener = std::net::TcpListener::bind((address, port)).unwrap();
-        assert!(matches!(one.release("a", port), Err(Error::PortInUse { .. })), "a program listens there");
+        assert!(matches!(one.release("a", port).await, Err(Error::PortInUse { .. })), "a program listens there");
         drop(listener);
-        one.release("a", port).unwrap();
+        one.release("a", port).await.unwrap();
     }
 
     #[tokio::test]

@@ -95,10 +95,17 @@ mod tests {
 
     #[tokio::test]
     async fn a_process_ends_by_force_when_it_must() {
-        let mut child = tokio::process::Command::new("sh").args(["-c", "trap '' TERM; echo up; while :; do sleep 0.05; done"]).stdout(std::process::Stdio::piped()).process_group(0).spawn().unwrap();
+        let mut child = tokio::process::Command::new("sh")
+            .args(["-c", "trap '' TERM; echo up; while :; do sleep 0.05; done"])
+            .stdout(std::process::Stdio::piped())
+            .process_group(0)
+            .spawn()
+            .unwrap();
         let process = ProcessIdentity::of(child.id().unwrap()).unwrap();
         let mut line = String::new();
-        tokio::io::AsyncBufReadExt::read_line(&mut tokio::io::BufReader::new(child.stdout.take().unwrap()), &mut line).await.unwrap();
+        tokio::io::AsyncBufReadExt::read_line(&mut tokio::io::BufReader::new(child.stdout.take().unwrap()), &mut line)
+            .await
+            .unwrap();
         let waiting = tokio::spawn(async move { child.wait().await });
         assert!(process.end(Signal::SIGTERM, Duration::from_millis(100)).await);
         assert_eq!(std::os::unix::process::ExitStatusExt::signal(&waiting.await.unwrap().unwrap()), Some(9));

@@ -48,9 +48,13 @@ impl Drop for Fixture {
         let Ok(nodes) = std::fs::read_dir(self.directory.path().join("nodes")) else { return };
         for node in nodes.flatten() {
             for (file, pointer) in [("shim.lock", "/pid"), ("state.json", "/phase/running/program/pid")] {
-                let json: serde_json::Value = std::fs::read(node.path().join(file)).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default();
+                let json: serde_json::Value = std::fs::read(node.path().join(file))
+                    .ok()
+                    .and_then(|bytes| serde_json::from_slice(&bytes).ok())
+                    .unwrap_or_default();
                 if let Some(pid) = json.pointer(pointer).and_then(serde_json::Value::as_i64) {
-                    let ours = std::fs::read_to_string(format!("/proc/{pid}/cmdline")).is_ok_and(|line| line.contains(PROGRAM));
+                    let ours = std::fs::read_to_string(format!("/proc/{pid}/cmdline"))
+                        .is_ok_and(|line| line.contains(PROGRAM));
                     if ours {
                         kill(pid as u32);
                     }
@@ -103,7 +107,8 @@ async fn a_new_server_finds_what_runs() {
 
     // With no server at all the shim brings the program back.
     kill(before);
-    let seen = observe_until(&*fixture.host, NODE, "a restart", |seen| seen.restarts == 1 && seen.state.is_ready()).await;
+    let seen =
+        observe_until(&*fixture.host, NODE, "a restart", |seen| seen.restarts == 1 && seen.state.is_ready()).await;
     assert_ne!(pid(&seen.state), before);
     assert_eq!(seen.last_exit.unwrap().signal, Some(9));
     fixture.host.stop_all().await.unwrap();
@@ -119,7 +124,10 @@ async fn a_killed_shim_is_noticed_and_never_leaves_two_programs() {
     fixture.host.start(&service(NODE, &["serve"])).await.unwrap();
     let seen = ready(&*fixture.host, NODE).await;
     assert_ne!(pid(&seen.state), orphan);
-    assert!(!Path::new(&format!("/proc/{orphan}")).exists() || std::fs::read_to_string(format!("/proc/{orphan}/stat")).unwrap().contains(" Z "));
+    assert!(
+        !Path::new(&format!("/proc/{orphan}")).exists()
+            || std::fs::read_to_string(format!("/proc/{orphan}/stat")).unwrap().contains(" Z ")
+    );
     assert_eq!(echo(&*fixture.host, NODE, "one").await.unwrap(), "one");
 
     // Stopping ends an orphan, too.
@@ -127,7 +135,10 @@ async fn a_killed_shim_is_noticed_and_never_leaves_two_programs() {
     kill(fixture.state(NODE).pointer("/shim/pid").unwrap().as_u64().unwrap() as u32);
     observe_until(&*fixture.host, NODE, "the loss", |seen| seen.state == State::Lost).await;
     fixture.host.stop(NODE).await.unwrap();
-    assert!(std::fs::read_to_string(format!("/proc/{orphan}/stat")).is_ok_and(|stat| stat.contains(" Z ")) || !Path::new(&format!("/proc/{orphan}")).exists());
+    assert!(
+        std::fs::read_to_string(format!("/proc/{orphan}/stat")).is_ok_and(|stat| stat.contains(" Z "))
+            || !Path::new(&format!("/proc/{orphan}")).exists()
+    );
     assert_eq!(fixture.host.observe(NODE).await.unwrap().state, State::Stopped);
 }
 
@@ -137,23 +148,17 @@ async fn a_taken_port_is_said_and_a_stopped_nodes_port_is_held() {
     let placement = fixture.host.reserve(NODE, &[PortSpec::tcp("echo")]).await.unwrap();
     let address = placement.port("echo").unwrap().inside.to_string();
     assert!(std::net::TcpListener::bind(&address).is_err(), "held before the first start");
-    let free = {
-        // Given up by a failed start, then taken by somebody else.
-        let listener = tokio::net::TcpSocket::new_v4().unwrap();
-        drop(listener);
-        fixture.host.start(&service(NODE, &["serve"])).await.unwrap();
-        ready(&*fixture.host, NODE).await;
-        address.clone()
-    };
-    let mut other = service(NODE, &["serve"]);
-    other.program.env.insert("X".into(), "1".into());
+    fixture.host.start(&service(NODE, &["serve"])).await.unwrap();
+    ready(&*fixture.host, NODE).await;
     fixture.host.stop(NODE).await.unwrap();
+    fixture.host.remove(NODE).await.unwrap();
+
+    // Another host's node has the address now, but a program listens there.
     let second = tempfile::tempdir().unwrap();
     let nodes = second.path().join("nodes").join("other");
     std::fs::create_dir_all(&nodes).unwrap();
     std::fs::write(nodes.join("placement.json"), serde_json::to_vec(&placement).unwrap()).unwrap();
-    drop(fixture.host.remove(NODE).await);
-    let taken = std::net::TcpListener::bind(&free).unwrap();
+    let taken = std::net::TcpListener::bind(&address).unwrap();
     let rival = open(second.path(), Arc::new(NoSecrets), |_| ());
     let error = rival.start(&service("other", &["serve"])).await.unwrap_err();
     assert!(matches!(error, Error::PortInUse { port, .. } if port == taken.local_addr().unwrap().port()), "{error}");
@@ -166,24 +171,34 @@ async fn a_taken_port_is_said_and_a_stopped_nodes_port_is_held() {
 
 #[tokio::test]
 async fn a_program_that_cannot_run_is_said() {
-    let fixture = Fixture::new();
-    fixture.host.reserve(NODE, &[PortSpec::tcp("echo")]).await.unwrap();
-    let broken = fixture.directory.path().join("broken");
+    // One directory a host: two hosts on one directory hold its ports against each other, as they should.
+    let directory = tempfile::tempdir().unwrap();
+    let broken = directory.path().join("broken");
     std::fs::write(&broken, "not a program").unwrap();
     for (mode, words) in [(0o644, "not executable"), (0o755, "Exec format error")] {
         std::fs::set_permissions(&broken, std::fs::Permissions::from_mode(mode)).unwrap();
-        let host = open(fixture.directory.path(), Arc::new(NoSecrets), |config| {
+        let host = open(&directory.path().join(words), Arc::new(NoSecrets), |config| {
             config.programs.insert(PROGRAM.into(), broken.clone());
         });
+        host.reserve(NODE, &[PortSpec::tcp("echo")]).await.unwrap();
         let error = host.start(&service(NODE, &["serve"])).await.unwrap_err();
         assert!(matches!(&error, Error::Program { reason, .. } if reason.contains(words)), "{error}");
         assert_eq!(error.code(), types::Code::HostProgram);
         assert!(host.run_job(&job(NODE, vec!["print".into(), "x".into()])).await.is_err());
     }
-    let host = open(fixture.directory.path(), Arc::new(NoSecrets), |config| config.shim_program = "/no/such/shim".into());
+    let fixture = Fixture::new();
+    fixture.host.reserve(NODE, &[PortSpec::tcp("echo")]).await.unwrap();
+    let other = directory.path().join("other");
+    let host = open(&other, Arc::new(NoSecrets), |config| config.shim_program = "/no/such/shim".into());
+    host.reserve(NODE, &[PortSpec::tcp("echo")]).await.unwrap();
     let error = host.start(&service(NODE, &["serve"])).await.unwrap_err();
     assert!(matches!(&error, Error::Program { path, .. } if path.ends_with("shim")), "{error}");
-    // What failed leaves nothing in the way.
+    drop(host);
+    // What failed leaves nothing in the way: the same directory with a shim that is there.
+    let host = open(&other, Arc::new(NoSecrets), |_| ());
+    host.start(&service(NODE, &["serve"])).await.unwrap();
+    ready(&host, NODE).await;
+    host.remove(NODE).await.unwrap();
     fixture.serving().await;
     fixture.host.remove(NODE).await.unwrap();
 }
@@ -228,7 +243,11 @@ async fn secrets_are_there_only_while_the_program_runs() {
     assert_eq!(host.run_job(&cat).await.unwrap()["text"], "open");
     cat.program.files = vec![file(Content::Secret("other".into()))];
     assert!(matches!(host.run_job(&cat).await.unwrap_err(), Error::Secret { .. }));
-    assert_eq!(host.run_job(&job(NODE, vec!["env".into()])).await.unwrap()["text"], "GREETING=hello", "nothing of the server's environment");
+    assert_eq!(
+        host.run_job(&job(NODE, vec!["env".into()])).await.unwrap()["text"],
+        "GREETING=hello",
+        "nothing of the server's environment"
+    );
 
     host.reserve(NODE, &[PortSpec::tcp("echo")]).await.unwrap();
     let mut serve = service(NODE, &["serve"]);
@@ -246,7 +265,9 @@ async fn secrets_are_there_only_while_the_program_runs() {
 #[tokio::test]
 async fn logs_rotate_and_a_limit_ends_a_program() {
     let fixture = Fixture::new();
-    let host = open(fixture.directory.path(), Arc::new(NoSecrets), |config| config.log = LogLimits { file_bytes: 10_000, old_files: 2 });
+    let host = open(fixture.directory.path(), Arc::new(NoSecrets), |config| {
+        config.log = LogLimits { file_bytes: 10_000, old_files: 2 }
+    });
     host.reserve(NODE, &[PortSpec::tcp("echo")]).await.unwrap();
     host.start(&service(NODE, &["flood", "3000"])).await.unwrap();
     ready(&host, NODE).await;
@@ -254,7 +275,8 @@ async fn logs_rotate_and_a_limit_ends_a_program() {
     assert_eq!(lines.last().unwrap().text, "ready");
     assert_eq!(lines.len(), 100);
     assert!(lines.iter().any(|line| line.text == "line 2999"));
-    let files: Vec<_> = std::fs::read_dir(fixture.directory.path().join("nodes").join(NODE).join("log")).unwrap().flatten().collect();
+    let files: Vec<_> =
+        std::fs::read_dir(fixture.directory.path().join("nodes").join(NODE).join("log")).unwrap().flatten().collect();
     assert_eq!(files.len(), 3);
     assert!(files.iter().all(|file| file.metadata().unwrap().len() < 11_000));
 

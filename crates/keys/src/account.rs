@@ -60,8 +60,7 @@ impl AccountKey {
     /// Decrypts the key of an account id.
     pub fn open(master: &MasterKey, account: &str, sealed: &str) -> Result<Self> {
         let bytes = master.open(&purpose(account), sealed)?;
-        let bytes: Zeroizing<[u8; 32]> =
-            Zeroizing::new(bytes.as_slice().try_into().map_err(|_| Error::KeyInvalid)?);
+        let bytes: Zeroizing<[u8; 32]> = Zeroizing::new(bytes.as_slice().try_into().map_err(|_| Error::KeyInvalid)?);
         Ok(AccountKey(SecretKey::from_byte_array(*bytes).map_err(|_| Error::KeyInvalid)?))
     }
 }
@@ -84,8 +83,7 @@ mod tests {
         let signature = opened.sign_hash(&digest);
         let [_, compact @ ..] = [[0u8; 32], signature.r().to_be_bytes(), signature.s().to_be_bytes()];
         let recovery = secp256k1::ecdsa::RecoveryId::try_from(i32::from(signature.v())).unwrap();
-        let recoverable =
-            secp256k1::ecdsa::RecoverableSignature::from_compact(&compact.concat(), recovery).unwrap();
+        let recoverable = secp256k1::ecdsa::RecoverableSignature::from_compact(&compact.concat(), recovery).unwrap();
         let public = SECP256K1.recover_ecdsa(Message::from_digest(digest.0), &recoverable).unwrap();
         let address = Address::from_slice(&keccak256(&public.serialize_uncompressed()[1..])[12..]);
         assert_eq!(address, key.address());

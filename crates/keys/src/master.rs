@@ -89,8 +89,7 @@ impl MasterKey {
         let (nonce, data) = bytes.split_at(NONCE_LEN);
         let nonce = Nonce::try_assume_unique_for_key(nonce)?;
         let mut data = Zeroizing::new(data.to_vec());
-        let length =
-            self.0.open_in_place(nonce, Aad::from(purpose), &mut data).map_err(|_| Error::Unsealable)?.len();
+        let length = self.0.open_in_place(nonce, Aad::from(purpose), &mut data).map_err(|_| Error::Unsealable)?.len();
         data.truncate(length);
         Ok(data)
     }

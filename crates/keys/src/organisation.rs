@@ -1,7 +1,7 @@
 //! Organisations' signing keys: ed25519 (RFC 8032).
 
-use aws_lc_rs::signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey};
 use aws_lc_rs::encoding::AsBigEndian;
+use aws_lc_rs::signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey};
 
 use crate::{Error, MasterKey, Result};
 

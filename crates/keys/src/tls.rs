@@ -82,9 +82,7 @@ pub fn server_config(certificate: Certificate) -> Result<Arc<ServerConfig>> {
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let mut config = ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
-        .and_then(|builder| {
-            builder.with_no_client_auth().with_single_cert(certificate.chain, certificate.key)
-        })
+        .and_then(|builder| builder.with_no_client_auth().with_single_cert(certificate.chain, certificate.key))
         .map_err(|error| Error::Certificate(error.to_string()))?;
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     Ok(Arc::new(config))

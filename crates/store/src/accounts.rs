@@ -30,15 +30,17 @@ impl std::fmt::Debug for Account {
 
 /// Stores a new account.
 pub async fn insert(conn: &mut AnyConnection, account: &Account) -> Result<()> {
-    sqlx::query("INSERT INTO accounts (id, network, organisation, address, secret, created_at) VALUES ($1, $2, $3, $4, $5, $6)")
-        .bind(&account.id)
-        .bind(&account.network)
-        .bind(&account.organisation)
-        .bind(&account.address)
-        .bind(&account.secret)
-        .bind(account.created_at)
-        .execute(conn)
-        .await?;
+    sqlx::query(
+        "INSERT INTO accounts (id, network, organisation, address, secret, created_at) VALUES ($1, $2, $3, $4, $5, $6)",
+    )
+    .bind(&account.id)
+    .bind(&account.network)
+    .bind(&account.organisation)
+    .bind(&account.address)
+    .bind(&account.secret)
+    .bind(account.created_at)
+    .execute(conn)
+    .await?;
     Ok(())
 }
 

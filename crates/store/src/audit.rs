@@ -133,7 +133,8 @@ pub async fn check(connection: &mut Connection) -> Result<AuditCheck> {
         sqlx::query_as("SELECT value FROM counters WHERE name = 'audit'").fetch_one(&mut *connection).await?;
     let mut head = first();
     let mut entries = 0;
-    let broken = |entries, head: &str, at| AuditCheck { entries, intact: false, head: head.to_owned(), broken_at: Some(at) };
+    let broken =
+        |entries, head: &str, at| AuditCheck { entries, intact: false, head: head.to_owned(), broken_at: Some(at) };
     while entries < expected {
         let rows: Vec<Row> = sqlx::query_as(
             "SELECT sequence, at, actor, action, subject, organisation, details, hash FROM audit

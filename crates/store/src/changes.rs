@@ -53,8 +53,7 @@ pub async fn newest(connection: &mut Connection) -> Result<i64> {
 
 /// Sequence of the oldest change that is kept; null when none is.
 pub async fn oldest(connection: &mut Connection) -> Result<Option<i64>> {
-    let (sequence,): (Option<i64>,) =
-        sqlx::query_as("SELECT MIN(sequence) FROM changes").fetch_one(connection).await?;
+    let (sequence,): (Option<i64>,) = sqlx::query_as("SELECT MIN(sequence) FROM changes").fetch_one(connection).await?;
     Ok(sequence)
 }
 

@@ -35,10 +35,11 @@ pub async fn insert(connection: &mut Connection, consortium: &Consortium, statem
 
 /// A consortium by id or name.
 pub async fn find(connection: &mut Connection, id_or_name: &str) -> Result<Option<Consortium>> {
-    let row: Option<Row> = sqlx::query_as("SELECT id, name, title, created_at FROM consortia WHERE id = $1 OR name = $1")
-        .bind(id_or_name)
-        .fetch_optional(&mut *connection)
-        .await?;
+    let row: Option<Row> =
+        sqlx::query_as("SELECT id, name, title, created_at FROM consortia WHERE id = $1 OR name = $1")
+            .bind(id_or_name)
+            .fetch_optional(&mut *connection)
+            .await?;
     match row {
         Some(row) => Ok(Some(with_members(connection, row).await?)),
         None => Ok(None),
@@ -63,11 +64,13 @@ pub async fn list(
     let mut rows: Vec<Row> = Vec::new();
     match organisations {
         None => {
-            rows = sqlx::query_as("SELECT id, name, title, created_at FROM consortia WHERE name > $1 ORDER BY name LIMIT $2")
-                .bind(after)
-                .bind(i64::from(limit))
-                .fetch_all(&mut *connection)
-                .await?;
+            rows = sqlx::query_as(
+                "SELECT id, name, title, created_at FROM consortia WHERE name > $1 ORDER BY name LIMIT $2",
+            )
+            .bind(after)
+            .bind(i64::from(limit))
+            .fetch_all(&mut *connection)
+            .await?;
         }
         Some(organisations) => {
             for organisation in organisations {

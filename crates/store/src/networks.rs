@@ -171,7 +171,10 @@ pub async fn list(conn: &mut AnyConnection, consortia: Option<&[Id]>, after: &st
 
 /// How many networks a consortium has.
 pub async fn count_in(conn: &mut AnyConnection, consortium: &str) -> Result<i64> {
-    Ok(sqlx::query_scalar("SELECT COUNT(*) FROM networks WHERE consortium = $1").bind(consortium).fetch_one(conn).await?)
+    Ok(sqlx::query_scalar("SELECT COUNT(*) FROM networks WHERE consortium = $1")
+        .bind(consortium)
+        .fetch_one(conn)
+        .await?)
 }
 
 /// Whether a chain id is in use.
@@ -192,7 +195,13 @@ pub async fn members(conn: &mut AnyConnection, network: &str) -> Result<Vec<Id>>
 }
 
 /// Sets the phase and the status that goes with it.
-pub async fn set_phase(conn: &mut AnyConnection, id: &str, phase: Phase, status: NetworkStatus, reason: Option<&str>) -> Result<()> {
+pub async fn set_phase(
+    conn: &mut AnyConnection,
+    id: &str,
+    phase: Phase,
+    status: NetworkStatus,
+    reason: Option<&str>,
+) -> Result<()> {
     sqlx::query("UPDATE networks SET phase = $2, status = $3, status_reason = $4 WHERE id = $1")
         .bind(id)
         .bind(phase.as_str())
@@ -273,7 +282,10 @@ pub async fn place(conn: &mut AnyConnection, port: &PlacedPort) -> Result<()> {
 }
 
 /// The reserved ports of a network's nodes: by node, then by the port's name.
-pub async fn placements(conn: &mut AnyConnection, network: &str) -> Result<BTreeMap<Id, BTreeMap<String, serde_json::Value>>> {
+pub async fn placements(
+    conn: &mut AnyConnection,
+    network: &str,
+) -> Result<BTreeMap<Id, BTreeMap<String, serde_json::Value>>> {
     let rows: Vec<(String, String, String)> = sqlx::query_as(
         "SELECT p.node, p.port, p.address FROM placements p JOIN nodes n ON n.id = p.node WHERE n.network = $1",
     )
@@ -288,7 +300,12 @@ pub async fn placements(conn: &mut AnyConnection, network: &str) -> Result<BTree
 }
 
 /// Records that a job or step is done and what it gave.
-pub async fn put_outputs(conn: &mut AnyConnection, network: &str, source: &str, entries: &BTreeMap<String, String>) -> Result<()> {
+pub async fn put_outputs(
+    conn: &mut AnyConnection,
+    network: &str,
+    source: &str,
+    entries: &BTreeMap<String, String>,
+) -> Result<()> {
     sqlx::query(
         "INSERT INTO outputs (network, source, entries) VALUES ($1, $2, $3) \
          ON CONFLICT (network, source) DO UPDATE SET entries = excluded.entries",

@@ -120,7 +120,12 @@ pub async fn get(conn: &mut AnyConnection, id: &str) -> Result<Option<Node>> {
 
 /// The nodes of a network in their order.
 pub async fn of_network(conn: &mut AnyConnection, network: &str) -> Result<Vec<Node>> {
-    rows(sqlx::query_as("SELECT * FROM nodes WHERE network = $1 ORDER BY position").bind(network).fetch_all(conn).await?)
+    rows(
+        sqlx::query_as("SELECT * FROM nodes WHERE network = $1 ORDER BY position")
+            .bind(network)
+            .fetch_all(conn)
+            .await?,
+    )
 }
 
 /// Nodes of the given networks, after an id, by id.
@@ -128,7 +133,10 @@ pub async fn list(conn: &mut AnyConnection, networks: &[Id], after: &str, limit:
     if networks.is_empty() {
         return Ok(Vec::new());
     }
-    let sql = format!("SELECT * FROM nodes WHERE id > $1 AND network IN ({}) ORDER BY id LIMIT $2", placeholders(3, networks.len()));
+    let sql = format!(
+        "SELECT * FROM nodes WHERE id > $1 AND network IN ({}) ORDER BY id LIMIT $2",
+        placeholders(3, networks.len())
+    );
     let mut query = sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(after).bind(limit);
     for network in networks {
         query = query.bind(network);
@@ -144,7 +152,11 @@ pub async fn set_wanted(conn: &mut AnyConnection, id: &str, wanted: bool) -> Res
 
 /// Sets for all nodes of a network whether they should run.
 pub async fn set_all_wanted(conn: &mut AnyConnection, network: &str, wanted: bool) -> Result<()> {
-    sqlx::query("UPDATE nodes SET wanted = $2 WHERE network = $1").bind(network).bind(i64::from(wanted)).execute(conn).await?;
+    sqlx::query("UPDATE nodes SET wanted = $2 WHERE network = $1")
+        .bind(network)
+        .bind(i64::from(wanted))
+        .execute(conn)
+        .await?;
     Ok(())
 }
 
@@ -191,22 +203,24 @@ fn usage((at, cpu, memory, disk): SampleRow) -> Usage {
 
 /// Samples of a node since a time, oldest first.
 pub async fn samples(conn: &mut AnyConnection, node: &str, since: Micros) -> Result<Vec<Usage>> {
-    let rows: Vec<SampleRow> =
-        sqlx::query_as("SELECT at, cpu, memory_bytes, disk_bytes FROM samples WHERE node = $1 AND at >= $2 ORDER BY at")
-            .bind(node)
-            .bind(since)
-            .fetch_all(conn)
-            .await?;
+    let rows: Vec<SampleRow> = sqlx::query_as(
+        "SELECT at, cpu, memory_bytes, disk_bytes FROM samples WHERE node = $1 AND at >= $2 ORDER BY at",
+    )
+    .bind(node)
+    .bind(since)
+    .fetch_all(conn)
+    .await?;
     Ok(rows.into_iter().map(usage).collect())
 }
 
 /// The newest sample of a node.
 pub async fn newest_sample(conn: &mut AnyConnection, node: &str) -> Result<Option<Usage>> {
-    let row: Option<SampleRow> =
-        sqlx::query_as("SELECT at, cpu, memory_bytes, disk_bytes FROM samples WHERE node = $1 ORDER BY at DESC LIMIT 1")
-            .bind(node)
-            .fetch_optional(conn)
-            .await?;
+    let row: Option<SampleRow> = sqlx::query_as(
+        "SELECT at, cpu, memory_bytes, disk_bytes FROM samples WHERE node = $1 ORDER BY at DESC LIMIT 1",
+    )
+    .bind(node)
+    .fetch_optional(conn)
+    .await?;
     Ok(row.map(usage))
 }
 

@@ -124,7 +124,8 @@ pub async fn insert(conn: &mut AnyConnection, operation: &Operation) -> Result<(
 
 /// An operation by its id.
 pub async fn get(conn: &mut AnyConnection, id: &str) -> Result<Option<Operation>> {
-    let row: Option<Row> = sqlx::query_as("SELECT * FROM operations WHERE id = $1").bind(id).fetch_optional(&mut *conn).await?;
+    let row: Option<Row> =
+        sqlx::query_as("SELECT * FROM operations WHERE id = $1").bind(id).fetch_optional(&mut *conn).await?;
     match row {
         Some(row) => Ok(Some(with_steps(conn, row).await?)),
         None => Ok(None),
@@ -133,9 +134,10 @@ pub async fn get(conn: &mut AnyConnection, id: &str) -> Result<Option<Operation>
 
 /// Operations that have not ended.
 pub async fn active(conn: &mut AnyConnection) -> Result<Vec<Operation>> {
-    let rows: Vec<Row> = sqlx::query_as("SELECT * FROM operations WHERE status IN ('queued', 'running', 'waiting') ORDER BY id")
-        .fetch_all(&mut *conn)
-        .await?;
+    let rows: Vec<Row> =
+        sqlx::query_as("SELECT * FROM operations WHERE status IN ('queued', 'running', 'waiting') ORDER BY id")
+            .fetch_all(&mut *conn)
+            .await?;
     let mut operations = Vec::with_capacity(rows.len());
     for row in rows {
         operations.push(with_steps(conn, row).await?);
@@ -145,10 +147,11 @@ pub async fn active(conn: &mut AnyConnection) -> Result<Vec<Operation>> {
 
 /// The operation of a network that has not ended.
 pub async fn active_of(conn: &mut AnyConnection, network: &str) -> Result<Option<Operation>> {
-    let row: Option<Row> = sqlx::query_as("SELECT * FROM operations WHERE network = $1 AND status IN ('queued', 'running', 'waiting')")
-        .bind(network)
-        .fetch_optional(&mut *conn)
-        .await?;
+    let row: Option<Row> =
+        sqlx::query_as("SELECT * FROM operations WHERE network = $1 AND status IN ('queued', 'running', 'waiting')")
+            .bind(network)
+            .fetch_optional(&mut *conn)
+            .await?;
     match row {
         Some(row) => Ok(Some(with_steps(conn, row).await?)),
         None => Ok(None),
@@ -214,7 +217,13 @@ pub async fn list(conn: &mut AnyConnection, filter: &Filter, before: &str, limit
 }
 
 /// Sets an operation's state, with an error or without. The first start and the newest end are kept.
-pub async fn set_status(conn: &mut AnyConnection, id: &str, status: OperationStatus, error: Option<&Problem>, at: Micros) -> Result<()> {
+pub async fn set_status(
+    conn: &mut AnyConnection,
+    id: &str,
+    status: OperationStatus,
+    error: Option<&Problem>,
+    at: Micros,
+) -> Result<()> {
     let ended = matches!(status, OperationStatus::Succeeded | OperationStatus::Failed | OperationStatus::Undone);
     sqlx::query("UPDATE operations SET status = $2, error = $3, started_at = COALESCE(started_at, $4), finished_at = $5 WHERE id = $1")
         .bind(id)
@@ -229,11 +238,13 @@ pub async fn set_status(conn: &mut AnyConnection, id: &str, status: OperationSta
 
 /// Puts an operation back into the queue, to go on or to be taken back.
 pub async fn requeue(conn: &mut AnyConnection, id: &str, undoing: bool) -> Result<()> {
-    sqlx::query("UPDATE operations SET status = 'queued', undoing = $2, error = NULL, finished_at = NULL WHERE id = $1")
-        .bind(id)
-        .bind(i64::from(undoing))
-        .execute(conn)
-        .await?;
+    sqlx::query(
+        "UPDATE operations SET status = 'queued', undoing = $2, error = NULL, finished_at = NULL WHERE id = $1",
+    )
+    .bind(id)
+    .bind(i64::from(undoing))
+    .execute(conn)
+    .await?;
     Ok(())
 }
 

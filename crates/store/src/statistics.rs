@@ -38,7 +38,11 @@ pub async fn add(conn: &mut AnyConnection, network: &str, counted: &[Counted], m
         .execute(&mut *conn)
         .await?;
     }
-    sqlx::query("UPDATE networks SET counted = $2 WHERE id = $1").bind(network).bind(mark.cast_signed()).execute(conn).await?;
+    sqlx::query("UPDATE networks SET counted = $2 WHERE id = $1")
+        .bind(network)
+        .bind(mark.cast_signed())
+        .execute(conn)
+        .await?;
     Ok(())
 }
 
@@ -61,16 +65,19 @@ pub async fn prune(conn: &mut AnyConnection, before: Micros) -> Result<()> {
 
 /// Whether a task should run, as a person last decided; none when nobody did.
 pub async fn task_wanted(conn: &mut AnyConnection, name: &str) -> Result<Option<bool>> {
-    let wanted: Option<i64> = sqlx::query_scalar("SELECT wanted FROM tasks WHERE name = $1").bind(name).fetch_optional(conn).await?;
+    let wanted: Option<i64> =
+        sqlx::query_scalar("SELECT wanted FROM tasks WHERE name = $1").bind(name).fetch_optional(conn).await?;
     Ok(wanted.map(|wanted| wanted != 0))
 }
 
 /// Notes whether a task should run.
 pub async fn set_task_wanted(conn: &mut AnyConnection, name: &str, wanted: bool) -> Result<()> {
-    sqlx::query("INSERT INTO tasks (name, wanted) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET wanted = excluded.wanted")
-        .bind(name)
-        .bind(i64::from(wanted))
-        .execute(conn)
-        .await?;
+    sqlx::query(
+        "INSERT INTO tasks (name, wanted) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET wanted = excluded.wanted",
+    )
+    .bind(name)
+    .bind(i64::from(wanted))
+    .execute(conn)
+    .await?;
     Ok(())
 }

@@ -16,7 +16,8 @@ pub(crate) fn of<T: Serialize>(value: &T) -> String {
 
 /// Reads a word back.
 pub(crate) fn word<T: DeserializeOwned>(word: &str) -> Result<T> {
-    serde_json::from_value(serde_json::Value::String(word.into())).map_err(|error| Error::stored("word", format!("`{word}`: {error}")))
+    serde_json::from_value(serde_json::Value::String(word.into()))
+        .map_err(|error| Error::stored("word", format!("`{word}`: {error}")))
 }
 
 /// Reads a JSON document.

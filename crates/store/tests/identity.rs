@@ -5,7 +5,10 @@ mod support;
 use std::time::Duration;
 
 use serde_json::json;
-use store::{Error, NewAudit, Store, access_keys, audit, changes, consortia, idempotency, organisations, sessions, settings, users};
+use store::{
+    Error, NewAudit, Store, access_keys, audit, changes, consortia, idempotency, organisations, sessions, settings,
+    users,
+};
 use support::Case;
 use types::{AccessKey, Consortium, Grant, Member, Organisation, Role, User};
 
@@ -30,13 +33,21 @@ fn postgresql() {
 }
 
 fn user(name: &str, grants: &[(Role, Option<&str>)]) -> User {
-    let grants =
-        grants.iter().map(|(role, organisation)| Grant { role: *role, organisation: organisation.map(str::to_owned) }).collect();
+    let grants = grants
+        .iter()
+        .map(|(role, organisation)| Grant { role: *role, organisation: organisation.map(str::to_owned) })
+        .collect();
     User { id: format!("user_{name}"), name: name.into(), grants, created_at: 1 }
 }
 
 fn organisation(name: &str) -> Organisation {
-    Organisation { id: format!("org_{name}"), name: name.into(), title: name.to_uppercase(), public_key: "00".into(), created_at: 1 }
+    Organisation {
+        id: format!("org_{name}"),
+        name: name.into(),
+        title: name.to_uppercase(),
+        public_key: "00".into(),
+        created_at: 1,
+    }
 }
 
 fn consortium(name: &str, members: &[&str]) -> Consortium {
@@ -168,7 +179,11 @@ async fn organisations_and_consortia_hold_each_other(store: Store) {
 
     let mut read = store.read().await.unwrap();
     let found = consortia::find(&mut read, "demo").await.unwrap().unwrap();
-    assert_eq!(serde_json::to_value(&found).unwrap(), serde_json::to_value(&demo).unwrap(), "members in the order given");
+    assert_eq!(
+        serde_json::to_value(&found).unwrap(),
+        serde_json::to_value(&demo).unwrap(),
+        "members in the order given"
+    );
     assert_eq!(consortia::statement(&mut read, "con_demo").await.unwrap().as_deref(), Some("statement"));
     let near = |id: &str| vec![id.to_owned()];
     assert_eq!(consortia::list(&mut read, Some(&near("org_a")), None, 5).await.unwrap().len(), 1);
@@ -222,7 +237,8 @@ async fn the_audit_log_is_append_only_and_shows_tampering(store: Store) {
     assert_eq!(some.iter().map(|entry| entry.sequence).collect::<Vec<_>>(), [2]);
     drop(read);
 
-    for statement in ["UPDATE audit SET actor = 'user eve' WHERE sequence = 3", "DELETE FROM audit WHERE sequence = 3"] {
+    for statement in ["UPDATE audit SET actor = 'user eve' WHERE sequence = 3", "DELETE FROM audit WHERE sequence = 3"]
+    {
         let mut tx = store.begin().await.unwrap();
         let error = sqlx::query(statement).execute(&mut *tx).await.unwrap_err();
         assert!(error.to_string().contains("append-only"), "{error}");
@@ -279,7 +295,8 @@ async fn side_by_side_changes_get_an_order_without_gaps(store: Store) {
                 position = change.sequence;
                 seen.push(change);
             }
-            while let Some(change) = changes::after(&mut store.read().await.unwrap(), position, 1).await.unwrap().pop() {
+            while let Some(change) = changes::after(&mut store.read().await.unwrap(), position, 1).await.unwrap().pop()
+            {
                 position = change.sequence;
                 seen.push(change);
             }

@@ -61,7 +61,10 @@ async fn a_damaged_file_is_found_before_it_is_used() {
     store.close().await;
 
     let store = Store::open(&location).await.unwrap();
-    assert!(settings::get(&mut store.read().await.unwrap(), "setting 7").await.unwrap().is_some(), "it survives a restart");
+    assert!(
+        settings::get(&mut store.read().await.unwrap(), "setting 7").await.unwrap().is_some(),
+        "it survives a restart"
+    );
     store.close().await;
 
     let mut file = std::fs::OpenOptions::new().write(true).open(&path).unwrap();

@@ -23,7 +23,9 @@ pub struct Plan {
 impl Plan {
     /// The jobs that have no outputs recorded and whose predecessors have.
     pub fn due_jobs<'a>(&'a self, outputs: &'a Outputs) -> impl Iterator<Item = &'a Job> {
-        self.jobs.iter().filter(|job| !outputs.contains_key(&job.name) && job.after.iter().all(|name| outputs.contains_key(name)))
+        self.jobs
+            .iter()
+            .filter(|job| !outputs.contains_key(&job.name) && job.after.iter().all(|name| outputs.contains_key(name)))
     }
 
     /// Whether every job has its outputs recorded.

@@ -99,7 +99,8 @@ impl Cluster {
         let file = directory.path().join("genesis.json");
         std::fs::write(&file, genesis(&keys, alloc).to_string()).unwrap();
         for node in &nodes {
-            let mut arguments = vec!["init", "--genesis", file.to_str().unwrap(), "--data", node.data.to_str().unwrap()];
+            let mut arguments =
+                vec!["init", "--genesis", file.to_str().unwrap(), "--data", node.data.to_str().unwrap()];
             if !node.validator {
                 arguments.push("--follower");
             }

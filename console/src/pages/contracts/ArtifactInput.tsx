@@ -57,7 +57,12 @@ export function ArtifactInput({ value, onChange, error }: ArtifactInputProps) {
         </Group>
       </div>
       <Suspense fallback={<Skeleton height={180} />}>
-        <CodeEditor label="Artifact as JSON" placeholder='{"contractName": "…", "abi": […], "bytecode": "0x…"}' value={value} onChange={onChange} />
+        <CodeEditor
+          label="Artifact as JSON"
+          placeholder='{"contractName": "…", "abi": […], "bytecode": "0x…"}'
+          value={value}
+          onChange={onChange}
+        />
       </Suspense>
       {(trouble ?? error) && (
         <Text size="sm" c="var(--bad)" role="alert">

@@ -21,9 +21,13 @@ export function ContractEvents({ network, contract }: { network: string; contrac
     .filter((row) => row.to?.toLowerCase() === own || row.hash === contract.transactionHash)
     .slice(0, READ)
     .map((row) => row.hash);
-  const transactions = useQueries({ queries: hashes.map((hash) => ({ ...transactionQuery(network, hash), staleTime: 60_000 })) });
+  const transactions = useQueries({
+    queries: hashes.map((hash) => ({ ...transactionQuery(network, hash), staleTime: 60_000 })),
+  });
   const found = transactions.flatMap(({ data }) =>
-    data === undefined ? [] : data.logs.filter((log) => log.address.toLowerCase() === own).map((log) => ({ log, transaction: data })),
+    data === undefined
+      ? []
+      : data.logs.filter((log) => log.address.toLowerCase() === own).map((log) => ({ log, transaction: data })),
   );
   return (
     <Panel title="Events of the newest transactions">
@@ -40,7 +44,12 @@ export function ContractEvents({ network, contract }: { network: string; contrac
               {found.map(({ log, transaction }) => (
                 <div key={`${transaction.hash} ${log.index}`}>
                   <Group justify="space-between" mb={4}>
-                    <TextLink className="mono" fz="xs" to="/networks/$network/transactions/$hash" params={{ network, hash: transaction.hash }}>
+                    <TextLink
+                      className="mono"
+                      fz="xs"
+                      to="/networks/$network/transactions/$hash"
+                      params={{ network, hash: transaction.hash }}
+                    >
                       {transaction.hash.slice(0, 18)}…
                     </TextLink>
                     <Text size="xs" c="dimmed">

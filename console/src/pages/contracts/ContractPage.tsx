@@ -60,7 +60,10 @@ function ContractView({ network, contract }: { network: string; contract: Contra
               "Transaction",
               contract.transactionHash && (
                 <Copyable key="hash" text={contract.transactionHash} what="hash">
-                  <TextLink to="/networks/$network/transactions/$hash" params={{ network, hash: contract.transactionHash }}>
+                  <TextLink
+                    to="/networks/$network/transactions/$hash"
+                    params={{ network, hash: contract.transactionHash }}
+                  >
                     {contract.transactionHash}
                   </TextLink>
                 </Copyable>
@@ -88,7 +91,10 @@ function ContractView({ network, contract }: { network: string; contract: Contra
 function Functions({ network, contract, kind }: { network: string; contract: Contract; kind: "read" | "write" }) {
   const [from, setFrom] = useState<string | null>(null);
   const functions = useMemo(
-    () => readAbi(contract.interface as unknown[]).filter((entry) => entry.type === "function" && isRead(entry) === (kind === "read")),
+    () =>
+      readAbi(contract.interface as unknown[]).filter(
+        (entry) => entry.type === "function" && isRead(entry) === (kind === "read"),
+      ),
     [contract.interface, kind],
   );
   if (functions.length === 0) {

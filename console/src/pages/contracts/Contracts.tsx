@@ -44,12 +44,23 @@ export function Contracts() {
         ),
       },
       { id: "member", header: "Deployed by", wide: true, value: (row) => row.member ?? "elsewhere" },
-      { id: "createdAt", header: "Known since", align: "right", value: (row) => row.createdAt, cell: (row) => <Ago at={row.createdAt} /> },
+      {
+        id: "createdAt",
+        header: "Known since",
+        align: "right",
+        value: (row) => row.createdAt,
+        cell: (row) => <Ago at={row.createdAt} />,
+      },
     ],
     [network],
   );
   const deploy = can("contracts:write") && (
-    <ButtonLink size="xs" to="/networks/$network/contracts/deploy" params={{ network }} leftSection={<IconPlus size={14} />}>
+    <ButtonLink
+      size="xs"
+      to="/networks/$network/contracts/deploy"
+      params={{ network }}
+      leftSection={<IconPlus size={14} />}
+    >
       Deploy or register
     </ButtonLink>
   );

@@ -46,16 +46,21 @@ export function Deploy() {
         <ArtifactInput
           value={text}
           onChange={setText}
-          error={lacksCode ? "The artifact has no bytecode: an interface or abstract contract cannot be deployed." : error}
+          error={
+            lacksCode ? "The artifact has no bytecode: an interface or abstract contract cannot be deployed." : error
+          }
         />
         {artifact && !lacksCode && (
           <Text size="sm" c="var(--ok)" mt="sm" role="status">
-            {artifact.name ?? "Artifact"} read: {plural(artifact.abi.filter((entry) => entry.type === "function").length, "function")},{" "}
+            {artifact.name ?? "Artifact"} read:{" "}
+            {plural(artifact.abi.filter((entry) => entry.type === "function").length, "function")},{" "}
             {plural(artifact.abi.filter((entry) => entry.type === "event").length, "event")}.
           </Text>
         )}
       </Panel>
-      {artifact && !lacksCode && <DeployForm key={`${way} ${settled.length} ${artifact.name}`} network={network} artifact={artifact} way={way} />}
+      {artifact && !lacksCode && (
+        <DeployForm key={`${way} ${settled.length} ${artifact.name}`} network={network} artifact={artifact} way={way} />
+      )}
     </Stack>
   );
 }
@@ -89,9 +94,14 @@ function DeployForm({ network, artifact, way }: { network: string; artifact: Art
         }),
       ),
     ({ contract, result }) => {
-      if (contract) void navigate({ to: "/networks/$network/contracts/$contract", params: { network, contract: contract.id } });
+      if (contract)
+        void navigate({ to: "/networks/$network/contracts/$contract", params: { network, contract: contract.id } });
       // Not known yet to have succeeded: the transaction's page follows it.
-      else if (result) void navigate({ to: "/networks/$network/transactions/$hash", params: { network, hash: result.transactionHash } });
+      else if (result)
+        void navigate({
+          to: "/networks/$network/transactions/$hash",
+          params: { network, hash: result.transactionHash },
+        });
     },
   );
   const errors = fieldErrors(submit.error);
@@ -104,7 +114,12 @@ function DeployForm({ network, artifact, way }: { network: string; artifact: Art
     <form onSubmit={onSubmit} noValidate>
       <Panel title={way === "deploy" ? "2. Deployment" : "2. Where it is"}>
         <Stack gap="md">
-          <TextInput label="Name to show" value={name} error={errors.name} onChange={(event) => setName(event.currentTarget.value)} />
+          <TextInput
+            label="Name to show"
+            value={name}
+            error={errors.name}
+            onChange={(event) => setName(event.currentTarget.value)}
+          />
           {way === "deploy" ? (
             <>
               {inputs.length > 0 ? (
@@ -112,7 +127,12 @@ function DeployForm({ network, artifact, way }: { network: string; artifact: Art
                   <Text size="sm" fw={600} mb="xs">
                     Constructor arguments
                   </Text>
-                  <ArgumentFields parameters={inputs} drafts={form.drafts} errors={form.errors} onChange={form.setDrafts} />
+                  <ArgumentFields
+                    parameters={inputs}
+                    drafts={form.drafts}
+                    errors={form.errors}
+                    onChange={form.setDrafts}
+                  />
                 </div>
               ) : (
                 <Text size="sm" c="dimmed">
@@ -131,7 +151,12 @@ function DeployForm({ network, artifact, way }: { network: string; artifact: Art
             />
           )}
           <ProblemAlert error={submit.error} />
-          <Button type="submit" loading={submit.isPending} disabled={way === "deploy" ? from === null : address.trim() === ""} style={{ alignSelf: "flex-start" }}>
+          <Button
+            type="submit"
+            loading={submit.isPending}
+            disabled={way === "deploy" ? from === null : address.trim() === ""}
+            style={{ alignSelf: "flex-start" }}
+          >
             {way === "deploy" ? "Deploy the contract" : "Register the contract"}
           </Button>
         </Stack>

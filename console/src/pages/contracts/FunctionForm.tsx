@@ -32,7 +32,14 @@ export function ReadForm({ network, contract, entry }: FormProps) {
       ),
   });
   return (
-    <FunctionFrame entry={entry} form={form} pending={call.isPending} button="Read" variant="default" onSubmit={(args) => call.mutate(args)}>
+    <FunctionFrame
+      entry={entry}
+      form={form}
+      pending={call.isPending}
+      button="Read"
+      variant="default"
+      onSubmit={(args) => call.mutate(args)}
+    >
       <ProblemAlert error={call.error} mt="sm" />
       {call.data && (
         <div className="result" role="status">
@@ -84,7 +91,12 @@ export function WriteForm({ network, contract, entry, from }: FormProps & { from
               ["Outcome", <Status key="status" status={send.data.status} />],
               [
                 "Transaction",
-                <TextLink key="hash" className="mono" to="/networks/$network/transactions/$hash" params={{ network, hash: send.data.transactionHash }}>
+                <TextLink
+                  key="hash"
+                  className="mono"
+                  to="/networks/$network/transactions/$hash"
+                  params={{ network, hash: send.data.transactionHash }}
+                >
                   {send.data.transactionHash}
                 </TextLink>,
               ],
@@ -125,18 +137,30 @@ function FunctionFrame({ entry, form, pending, button, variant, disabled, extra,
             {entry.name}
           </Text>
           <Text size="xs" c="dimmed" className="mono break">
-            {describe(entry)}
+            {typesOf(entry)}
           </Text>
         </div>
         {short && (
-          <Button size="xs" type="submit" variant={variant} loading={pending} disabled={disabled} aria-label={`${button}: ${entry.name}`}>
+          <Button
+            size="xs"
+            type="submit"
+            variant={variant}
+            loading={pending}
+            disabled={disabled}
+            aria-label={`${button}: ${entry.name}`}
+          >
             {button}
           </Button>
         )}
       </Group>
       {!short && (
         <Stack gap="sm" mt="sm" maw={560}>
-          <ArgumentFields parameters={entry.inputs} drafts={form.drafts} errors={form.errors} onChange={form.setDrafts} />
+          <ArgumentFields
+            parameters={entry.inputs}
+            drafts={form.drafts}
+            errors={form.errors}
+            onChange={form.setDrafts}
+          />
           {extra}
           <Button
             size="xs"
@@ -156,9 +180,11 @@ function FunctionFrame({ entry, form, pending, button, variant, disabled, extra,
   );
 }
 
-function describe(entry: AbiEntry): string {
+function typesOf(entry: AbiEntry): string {
   const inputs = entry.inputs.map((input) => `${input.type}${input.name ? ` ${input.name}` : ""}`).join(", ");
-  const outputs = (entry.outputs ?? []).map((output) => `${output.type}${output.name ? ` ${output.name}` : ""}`).join(", ");
+  const outputs = (entry.outputs ?? [])
+    .map((output) => `${output.type}${output.name ? ` ${output.name}` : ""}`)
+    .join(", ");
   return `(${inputs})${entry.stateMutability === "payable" ? " payable" : ""}${outputs ? ` → ${outputs}` : ""}`;
 }
 

@@ -42,7 +42,11 @@ function AddressView({ network, address }: { network: string; address: Address }
           </Badge>
         </Group>
         {address.contract && (
-          <ButtonLink variant="default" to="/networks/$network/contracts/$contract" params={{ network, contract: address.address }}>
+          <ButtonLink
+            variant="default"
+            to="/networks/$network/contracts/$contract"
+            params={{ network, contract: address.address }}
+          >
             Open the contract
           </ButtonLink>
         )}
@@ -65,7 +69,11 @@ function AddressView({ network, address }: { network: string; address: Address }
             <TransactionTable
               network={network}
               rows={items.filter((row) => row.from.toLowerCase() === own || row.to?.toLowerCase() === own)}
-              empty={<Empty title="None among the newest">Older ones are on the ledger, but are not listed by address yet.</Empty>}
+              empty={
+                <Empty title="None among the newest">
+                  Older ones are on the ledger, but are not listed by address yet.
+                </Empty>
+              }
               foot={
                 <Text size="xs" component="span">
                   Among the newest {formatNumber(items.length)} of the ledger

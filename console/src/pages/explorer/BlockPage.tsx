@@ -28,7 +28,8 @@ export function BlockPage() {
 function BlockView({ network, block }: { network: string; block: Block }) {
   const navigate = useNavigate();
   const head = useQuery(networkQuery(network)).data?.height;
-  const open = (number: number) => navigate({ to: "/networks/$network/blocks/$block", params: { network, block: String(number) } });
+  const open = (number: number) =>
+    navigate({ to: "/networks/$network/blocks/$block", params: { network, block: String(number) } });
   return (
     <Stack gap="lg">
       <Group justify="space-between">
@@ -39,7 +40,12 @@ function BlockView({ network, block }: { network: string; block: Block }) {
           <Button size="xs" variant="default" disabled={block.number === 0} onClick={() => open(block.number - 1)}>
             Block before
           </Button>
-          <Button size="xs" variant="default" disabled={head == null || block.number >= head} onClick={() => open(block.number + 1)}>
+          <Button
+            size="xs"
+            variant="default"
+            disabled={head == null || block.number >= head}
+            onClick={() => open(block.number + 1)}
+          >
             Block after
           </Button>
         </Group>
@@ -77,7 +83,11 @@ function BlockView({ network, block }: { network: string; block: Block }) {
         <TransactionTable
           network={network}
           rows={block.items}
-          empty={<Empty title="No transaction in this block">An idle network makes an empty block now and then to show that it lives.</Empty>}
+          empty={
+            <Empty title="No transaction in this block">
+              An idle network makes an empty block now and then to show that it lives.
+            </Empty>
+          }
         />
       </Panel>
     </Stack>

@@ -18,7 +18,11 @@ export function Blocks() {
       <QueryView query={blocks} lines={10}>
         {({ items, next }) => (
           <>
-            <BlockTable network={network} rows={items} empty={<Empty title="No block yet">The first comes when the network runs.</Empty>} />
+            <BlockTable
+              network={network}
+              rows={items}
+              empty={<Empty title="No block yet">The first comes when the network runs.</Empty>}
+            />
             <Pager pages={pages} next={next} />
           </>
         )}

@@ -20,8 +20,18 @@ export function LogView({ network, log }: { network: string; log: Log }) {
       ) : (
         <Facts
           items={[
-            ...log.topics.map((topic, index): [string, React.ReactNode] => [`Topic ${index}`, <span key={topic} className="mono">{topic}</span>]),
-            ["Data", <span key="data" className="mono">{log.data}</span>],
+            ...log.topics.map((topic, index): [string, React.ReactNode] => [
+              `Topic ${index}`,
+              <span key={topic} className="mono">
+                {topic}
+              </span>,
+            ]),
+            [
+              "Data",
+              <span key="data" className="mono">
+                {log.data}
+              </span>,
+            ],
           ]}
         />
       )}

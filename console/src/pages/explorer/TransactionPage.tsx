@@ -22,7 +22,8 @@ export function TransactionPage() {
   const query = useQuery({
     ...transactionQuery(network, hash),
     // A final transaction never changes; one that is not yet is asked for until it is.
-    refetchInterval: ({ state }) => (state.data?.status === "pending" || state.data?.status === "unknown" ? 1000 : false),
+    refetchInterval: ({ state }) =>
+      state.data?.status === "pending" || state.data?.status === "unknown" ? 1000 : false,
   });
   return (
     <QueryView query={query} lines={8}>
@@ -49,11 +50,26 @@ function TransactionView({ network, transaction }: { network: string; transactio
         <Facts
           items={[
             ["Hash", <Copyable key="hash" text={transaction.hash} what="hash" />],
-            ["Block", transaction.block == null ? null : <BlockLink key="block" network={network} transaction={transaction} />],
+            [
+              "Block",
+              transaction.block == null ? null : <BlockLink key="block" network={network} transaction={transaction} />,
+            ],
             ["Time", transaction.at == null ? null : formatTime(transaction.at)],
             ["From", <LinkedAddress key="from" network={network} address={transaction.from} />],
-            ["To", transaction.to == null ? "makes a contract" : <LinkedAddress key="to" network={network} address={transaction.to} />],
-            ["New contract", transaction.contractAddress && <LinkedAddress key="new" network={network} address={transaction.contractAddress} />],
+            [
+              "To",
+              transaction.to == null ? (
+                "makes a contract"
+              ) : (
+                <LinkedAddress key="to" network={network} address={transaction.to} />
+              ),
+            ],
+            [
+              "New contract",
+              transaction.contractAddress && (
+                <LinkedAddress key="new" network={network} address={transaction.contractAddress} />
+              ),
+            ],
             ["Amount", formatAmount(transaction.value)],
             ["Gas used", gas(transaction)],
             ["Nonce", formatNumber(transaction.nonce)],
@@ -75,7 +91,9 @@ function TransactionView({ network, transaction }: { network: string; transactio
               </Text>
             )}
             <details>
-              <summary style={{ cursor: "pointer", fontSize: "0.8125rem" }}>Input data, {formatNumber((transaction.input.length - 2) / 2)} bytes</summary>
+              <summary style={{ cursor: "pointer", fontSize: "0.8125rem" }}>
+                Input data, {formatNumber((transaction.input.length - 2) / 2)} bytes
+              </summary>
               {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard */}
               <pre className="code" tabIndex={0} style={{ marginTop: 8 }}>
                 {transaction.input}

@@ -21,7 +21,11 @@ export function Transactions() {
             <TransactionTable
               network={network}
               rows={items}
-              empty={<Empty title="No transaction yet">Deploy a contract, or point any Ethereum client at a node's address.</Empty>}
+              empty={
+                <Empty title="No transaction yet">
+                  Deploy a contract, or point any Ethereum client at a node's address.
+                </Empty>
+              }
             />
             <Pager pages={pages} next={next} />
           </>

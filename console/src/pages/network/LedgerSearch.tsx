@@ -15,17 +15,27 @@ export function LedgerSearch({ network }: { network: string }) {
     mutationFn: async () => {
       const term = readSearch(text);
       if (term === undefined) throw new Error("Type a block's height, a hash of 64 hex digits, or an address of 40.");
-      if (term.kind === "address") return navigate({ to: "/networks/$network/addresses/$address", params: { network, address: term.address } });
-      if (term.kind === "block") return navigate({ to: "/networks/$network/blocks/$block", params: { network, block: term.number } });
+      if (term.kind === "address")
+        return navigate({ to: "/networks/$network/addresses/$address", params: { network, address: term.address } });
+      if (term.kind === "block")
+        return navigate({ to: "/networks/$network/blocks/$block", params: { network, block: term.number } });
       return openHash(term.hash);
     },
     onSuccess: () => setText(""),
   });
   const openHash = async (hash: string) => {
-    const transaction = await api.GET("/api/v1/networks/{network}/transactions/{hash}", { params: { path: { network, hash } } });
+    const transaction = await api.GET("/api/v1/networks/{network}/transactions/{hash}", {
+      params: { path: { network, hash } },
+    });
     if (transaction.data) return navigate({ to: "/networks/$network/transactions/$hash", params: { network, hash } });
-    const block = await api.GET("/api/v1/networks/{network}/blocks/{block}", { params: { path: { network, block: hash } } });
-    if (block.data) return navigate({ to: "/networks/$network/blocks/$block", params: { network, block: String(block.data.number) } });
+    const block = await api.GET("/api/v1/networks/{network}/blocks/{block}", {
+      params: { path: { network, block: hash } },
+    });
+    if (block.data)
+      return navigate({
+        to: "/networks/$network/blocks/$block",
+        params: { network, block: String(block.data.number) },
+      });
     if (block.response.status !== 404) throw block.error;
     throw new Error("No block and no transaction of this ledger has this hash.");
   };
@@ -34,26 +44,28 @@ export function LedgerSearch({ network }: { network: string }) {
     if (text.trim() !== "") search.mutate();
   };
   return (
-    <form onSubmit={submit} role="search" aria-label="Ledger" style={{ maxWidth: 640 }}>
-      <Group gap="xs" wrap="nowrap" align="flex-start">
-        <TextInput
-          style={{ flex: 1 }}
-          leftSection={<IconSearch size={16} />}
-          placeholder="Height, hash or address"
-          aria-label="Search the ledger by height, hash or address"
-          autoComplete="off"
-          spellCheck={false}
-          value={text}
-          error={search.error && toProblem(search.error).detail}
-          onChange={(event) => {
-            search.reset();
-            setText(event.currentTarget.value);
-          }}
-        />
-        <Button type="submit" variant="default" loading={search.isPending}>
-          Search
-        </Button>
-      </Group>
-    </form>
+    <search aria-label="Ledger" style={{ maxWidth: 640 }}>
+      <form onSubmit={submit}>
+        <Group gap="xs" wrap="nowrap" align="flex-start">
+          <TextInput
+            style={{ flex: 1 }}
+            leftSection={<IconSearch size={16} />}
+            placeholder="Height, hash or address"
+            aria-label="Search the ledger by height, hash or address"
+            autoComplete="off"
+            spellCheck={false}
+            value={text}
+            error={search.error && toProblem(search.error).detail}
+            onChange={(event) => {
+              search.reset();
+              setText(event.currentTarget.value);
+            }}
+          />
+          <Button type="submit" variant="default" loading={search.isPending}>
+            Search
+          </Button>
+        </Group>
+      </form>
+    </search>
   );
 }

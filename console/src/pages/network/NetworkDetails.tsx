@@ -39,7 +39,10 @@ function Details({ network }: { network: Network }) {
             ],
             ["Engine", network.engine],
             ["Consensus", network.consensus],
-            ["Chain id", network.chainId == null ? null : <Copyable key="chain" text={String(network.chainId)} what="chain id" />],
+            [
+              "Chain id",
+              network.chainId == null ? null : <Copyable key="chain" text={String(network.chainId)} what="chain id" />,
+            ],
             ["Created", formatTime(network.createdAt)],
           ]}
         />
@@ -65,7 +68,9 @@ function Details({ network }: { network: Network }) {
         </Panel>
       )}
       <Panel flush title="Operations of this network">
-        <QueryView query={operations}>{({ items }) => <OperationTable rows={items} empty={<Empty title="No operation yet" />} />}</QueryView>
+        <QueryView query={operations}>
+          {({ items }) => <OperationTable rows={items} empty={<Empty title="No operation yet" />} />}
+        </QueryView>
       </Panel>
     </Stack>
   );

@@ -1,12 +1,12 @@
 import { Alert, Button, Stack } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { useQuery } from "@tanstack/react-query";
-import { getRouteApi, Link, Outlet, useNavigate } from "@tanstack/react-router";
+import { getRouteApi, Link, Outlet, useLocation, useNavigate } from "@tanstack/react-router";
 import { api, done } from "../../api/client";
 import { networkQuery } from "../../api/queries";
 import { useCan } from "../../api/session";
 import type { Network } from "../../api/types";
-import { formatNumber } from "../../lib/format";
+import { formatKey, formatNumber } from "../../lib/format";
 import { Confirm, useAction } from "../../ui/actions";
 import { IconAlert, IconDelete, IconRestart, IconStart, IconStop } from "../../ui/icons";
 import { TextLink } from "../../ui/links";
@@ -58,6 +58,7 @@ export function NetworkLayout() {
 
 function Header({ network }: { network: Network }) {
   const can = useCan();
+  const section = useLocation().pathname.split("/")[3];
   const navigate = useNavigate();
   const [stopping, stopDialog] = useDisclosure();
   const [deleting, deleteDialog] = useDisclosure();
@@ -70,20 +71,37 @@ function Header({ network }: { network: Network }) {
     <>
       <PageHeader
         title={network.name}
-        crumbs={[<TextLink key="all" to="/networks">Networks</TextLink>]}
+        crumbs={[
+          <TextLink key="all" to="/networks">
+            Networks
+          </TextLink>,
+        ]}
         badge={<Status status={network.status} />}
         description={`Height ${formatNumber(network.height)} · ${network.engine}, ${network.consensus}${network.chainId == null ? "" : ` · chain id ${network.chainId}`}`}
+        documentTitle={section === undefined ? network.name : `${formatKey(section)} of ${network.name}`}
         actions={
+          // Pages below have actions of their own; two buttons of one name would be confusing.
+          (section === undefined || section === "details") &&
           can("networks:write") &&
           !busy && (
             <>
               {stopped ? (
-                <Button variant="default" leftSection={<IconStart size={16} />} loading={start.isPending} onClick={() => start.mutate()}>
+                <Button
+                  variant="default"
+                  leftSection={<IconStart size={16} />}
+                  loading={start.isPending}
+                  onClick={() => start.mutate()}
+                >
                   Start
                 </Button>
               ) : (
                 <>
-                  <Button variant="default" leftSection={<IconRestart size={16} />} loading={restart.isPending} onClick={() => restart.mutate()}>
+                  <Button
+                    variant="default"
+                    leftSection={<IconRestart size={16} />}
+                    loading={restart.isPending}
+                    onClick={() => restart.mutate()}
+                  >
                     Restart
                   </Button>
                   <Button variant="default" leftSection={<IconStop size={16} />} onClick={stopDialog.open}>
@@ -91,7 +109,12 @@ function Header({ network }: { network: Network }) {
                   </Button>
                 </>
               )}
-              <Button variant="default" c="var(--bad)" leftSection={<IconDelete size={16} />} onClick={deleteDialog.open}>
+              <Button
+                variant="default"
+                c="var(--bad)"
+                leftSection={<IconDelete size={16} />}
+                onClick={deleteDialog.open}
+              >
                 Delete
               </Button>
             </>
@@ -101,7 +124,11 @@ function Header({ network }: { network: Network }) {
       <Stack gap="md" mb="md">
         <ProblemAlert error={start.error ?? restart.error} />
         {network.statusReason && (
-          <Alert color={network.status === "failed" || network.status === "halted" ? "red" : "yellow"} icon={<IconAlert size={18} />} p="sm">
+          <Alert
+            color={network.status === "failed" || network.status === "halted" ? "red" : "yellow"}
+            icon={<IconAlert size={18} />}
+            p="sm"
+          >
             {network.statusReason}
           </Alert>
         )}

@@ -35,7 +35,7 @@ export function NetworkOverview() {
           { label: "Nodes running", value: `${running} of ${nodes.length}` },
         ]}
       />
-      <Panel flush title="Topology">
+      <Panel flush title="Topology" actions={<Legend />}>
         <QueryView query={topology} lines={8}>
           {(topology) => (
             <Suspense fallback={<Skeleton height={440} radius={0} />}>
@@ -80,4 +80,17 @@ function fixed(value: number | undefined, places: number): string {
 
 function milliseconds(value: number | undefined): string {
   return value === undefined ? NONE : `${formatNumber(Math.round(value))} ms`;
+}
+
+function Legend() {
+  return (
+    <div className="topology-legend" aria-hidden="true">
+      <span>
+        <i className="legend-up" /> connected
+      </span>
+      <span>
+        <i className="legend-down" /> not connected
+      </span>
+    </div>
+  );
 }

@@ -29,11 +29,33 @@ export function NodeActions({ node, compact = false }: { node: Node; compact?: b
   );
 }
 
-function NodeAction({ node, verb, label, icon, compact }: { node: Node; verb: Verb; label: string; icon: ReactNode; compact: boolean }) {
-  const action = useAction(() => done(api.POST(`/api/v1/nodes/{node}/${verb}`, { params: { path: { node: node.id } } })), noticeOperation);
+function NodeAction({
+  node,
+  verb,
+  label,
+  icon,
+  compact,
+}: {
+  node: Node;
+  verb: Verb;
+  label: string;
+  icon: ReactNode;
+  compact: boolean;
+}) {
+  const action = useAction(
+    () => done(api.POST(`/api/v1/nodes/{node}/${verb}`, { params: { path: { node: node.id } } })),
+    noticeOperation,
+  );
   const name = `${label} ${nodeShortName(node.name)}`;
   return (
-    <Popover opened={action.error != null} onChange={() => action.reset()} width={320} position="bottom-end" withArrow withinPortal>
+    <Popover
+      opened={action.error != null}
+      onChange={() => action.reset()}
+      width={320}
+      position="bottom-end"
+      withArrow
+      withinPortal
+    >
       <Popover.Target>
         {compact ? (
           <Tooltip label={label}>

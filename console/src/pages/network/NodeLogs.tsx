@@ -3,9 +3,9 @@ import { useEffect, useRef, useState } from "react";
 import { api, done } from "../../api/client";
 import type { LogLine, Node } from "../../api/types";
 import { formatTime } from "../../lib/format";
+import { IconSearch } from "../../ui/icons";
 import { Panel } from "../../ui/Panel";
 import { ProblemAlert } from "../../ui/ProblemAlert";
-import { IconSearch } from "../../ui/icons";
 
 /** More lines than these are dropped from the top. */
 const KEPT = 2000;
@@ -33,8 +33,21 @@ export function NodeLogs({ node }: { node: Node }) {
       title="Log"
       actions={
         <Group gap="sm">
-          <TextInput size="xs" w={180} leftSection={<IconSearch size={14} />} placeholder="Filter lines" aria-label="Filter lines" value={filter} onChange={(event) => setFilter(event.currentTarget.value)} />
-          <Switch size="sm" label="Follow" checked={follow} onChange={(event) => setFollow(event.currentTarget.checked)} />
+          <TextInput
+            size="xs"
+            w={180}
+            leftSection={<IconSearch size={14} />}
+            placeholder="Filter lines"
+            aria-label="Filter lines"
+            value={filter}
+            onChange={(event) => setFilter(event.currentTarget.value)}
+          />
+          <Switch
+            size="sm"
+            label="Follow"
+            checked={follow}
+            onChange={(event) => setFollow(event.currentTarget.checked)}
+          />
           {!follow && (
             <Button size="xs" variant="default" onClick={reload}>
               Load again
@@ -79,7 +92,9 @@ function useLog(node: string, follow: boolean) {
       if (current) setLines((old) => [...old, ...added.map((line) => ({ ...line, key: key++ }))].slice(-KEPT));
     };
     const read = async () => {
-      const { items } = await done(api.GET("/api/v1/nodes/{node}/logs", { params: { path: { node }, query: { lines: 200 } } }));
+      const { items } = await done(
+        api.GET("/api/v1/nodes/{node}/logs", { params: { path: { node }, query: { lines: 200 } } }),
+      );
       if (!current) return;
       setError(undefined);
       setLines([]);

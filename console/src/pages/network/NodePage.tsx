@@ -1,4 +1,4 @@
-import { Alert, Skeleton, Stack } from "@mantine/core";
+import { Alert, Group, Skeleton, Stack, Text, Title } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 import { lazy, Suspense } from "react";
@@ -8,8 +8,6 @@ import { formatBytes, formatCpu, formatNumber, formatTime, NONE, nodeShortName }
 import { Copyable } from "../../ui/Copyable";
 import { engineFacts, Facts, Figures } from "../../ui/Facts";
 import { IconAlert } from "../../ui/icons";
-import { TextLink } from "../../ui/links";
-import { PageHeader } from "../../ui/PageHeader";
 import { Panel } from "../../ui/Panel";
 import { QueryView } from "../../ui/QueryView";
 import { Status } from "../../ui/Status";
@@ -22,23 +20,26 @@ const UsageCharts = lazy(() => import("./UsageCharts"));
 const route = getRouteApi("/signed-in/networks/$network/nodes/$node");
 
 export function NodePage() {
-  const { network, node: id } = route.useParams();
+  const { node: id } = route.useParams();
   const query = useQuery(nodeQuery(id));
   return (
     <QueryView query={query} lines={8}>
       {(node) => (
         <>
-          <PageHeader
-            title={nodeShortName(node.name)}
-            crumbs={[
-              <TextLink key="network" to="/networks/$network" params={{ network }}>
-                {node.name.split("/")[0]}
-              </TextLink>,
-            ]}
-            badge={<Status status={node.status} />}
-            description={`${node.role} of ${node.member}, on ${node.host}`}
-            actions={<NodeActions node={node} />}
-          />
+          <Group justify="space-between" mb="md">
+            <div>
+              <Group gap="sm">
+                <Title order={2} fz="xl">
+                  {nodeShortName(node.name)}
+                </Title>
+                <Status status={node.status} />
+              </Group>
+              <Text size="sm" c="dimmed">
+                {node.role} of {node.member}, on host {node.host}
+              </Text>
+            </div>
+            <NodeActions node={node} />
+          </Group>
           <NodeView node={node} />
         </>
       )}

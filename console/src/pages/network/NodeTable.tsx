@@ -21,7 +21,7 @@ export function NodeTable({ nodes, leader }: { nodes: Node[]; leader: string | n
           </TextLink>
         ),
       },
-      { id: "member", header: "Member", value: (node) => node.member },
+      { id: "member", header: "Member", wide: true, value: (node) => node.member },
       {
         id: "role",
         header: "Role",
@@ -44,8 +44,21 @@ export function NodeTable({ nodes, leader }: { nodes: Node[]; leader: string | n
           </>
         ),
       },
-      { id: "height", header: "Height", align: "right", value: (node) => node.height, cell: (node) => formatNumber(node.height) },
-      { id: "cpu", header: "CPU", align: "right", wide: true, value: (node) => node.usage?.cpu, cell: (node) => (node.usage ? formatCpu(node.usage.cpu) : NONE) },
+      {
+        id: "height",
+        header: "Height",
+        align: "right",
+        value: (node) => node.height,
+        cell: (node) => formatNumber(node.height),
+      },
+      {
+        id: "cpu",
+        header: "CPU",
+        align: "right",
+        wide: true,
+        value: (node) => node.usage?.cpu,
+        cell: (node) => (node.usage ? formatCpu(node.usage.cpu) : NONE),
+      },
       {
         id: "memory",
         header: "Memory",
@@ -63,9 +76,24 @@ export function NodeTable({ nodes, leader }: { nodes: Node[]; leader: string | n
         cell: (node) => (node.usage ? formatBytes(node.usage.diskBytes) : NONE),
       },
       { id: "restarts", header: "Restarts", align: "right", wide: true, value: (node) => node.restarts },
-      { id: "actions", header: "", align: "right", value: () => null, cell: (node) => <NodeActions node={node} compact /> },
+      {
+        id: "actions",
+        header: "",
+        align: "right",
+        value: () => null,
+        cell: (node) => <NodeActions node={node} compact />,
+      },
     ],
     [leader],
   );
-  return <DataTable label="Nodes" columns={columns} rows={nodes} rowId={(node) => node.id} filter="Filter nodes" empty={<Empty title="No node yet" />} />;
+  return (
+    <DataTable
+      label="Nodes"
+      columns={columns}
+      rows={nodes}
+      rowId={(node) => node.id}
+      filter="Filter nodes"
+      empty={<Empty title="No node yet" />}
+    />
+  );
 }

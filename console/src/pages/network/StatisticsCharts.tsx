@@ -4,7 +4,8 @@ import { formatNumber } from "../../lib/format";
 import Chart, { type Series } from "../../ui/Chart";
 import { Empty } from "../../ui/Empty";
 
-const perSecond = (value: number) => (value >= 10 || Number.isInteger(value) ? formatNumber(Math.round(value)) : value.toFixed(1));
+const perSecond = (value: number) =>
+  value >= 10 || Number.isInteger(value) ? formatNumber(Math.round(value)) : value.toFixed(1);
 const milliseconds = (value: number) => `${formatNumber(Math.round(value))} ms`;
 
 export default function StatisticsCharts({ statistics }: { statistics: Statistics }) {
@@ -28,14 +29,34 @@ function toSeries({ points, intervalSeconds }: Statistics) {
   // The newest interval is still being filled and would look like a fall.
   const whole = points.slice(0, -1);
   const throughput: Series[] = [
-    { name: "Transactions per second", kind: "line", colour: "accent", points: whole.map((point) => [point.at, point.transactions / intervalSeconds]) },
+    {
+      name: "Transactions per second",
+      kind: "line",
+      colour: "accent",
+      points: whole.map((point) => [point.at, point.transactions / intervalSeconds]),
+    },
   ];
   const latency: Series[] = [
-    { name: "median", kind: "line", colour: "accent", points: whole.map((point) => [point.at, point.latencyP50Ms ?? null]) },
-    { name: "99th percentile", kind: "line", colour: "warn", points: whole.map((point) => [point.at, point.latencyP99Ms ?? null]) },
+    {
+      name: "median",
+      kind: "line",
+      colour: "accent",
+      points: whole.map((point) => [point.at, point.latencyP50Ms ?? null]),
+    },
+    {
+      name: "99th percentile",
+      kind: "line",
+      colour: "warn",
+      points: whole.map((point) => [point.at, point.latencyP99Ms ?? null]),
+    },
   ];
   const interval: Series[] = [
-    { name: "mean", kind: "line", colour: "accent", points: whole.map((point) => [point.at, point.blockIntervalMs ?? null]) },
+    {
+      name: "mean",
+      kind: "line",
+      colour: "accent",
+      points: whole.map((point) => [point.at, point.blockIntervalMs ?? null]),
+    },
   ];
   return { throughput, latency, interval, hasLatency: whole.some((point) => point.latencyP50Ms != null) };
 }

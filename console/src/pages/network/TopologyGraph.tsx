@@ -1,8 +1,19 @@
 import "@xyflow/react/dist/base.css";
 import { useMantineTheme } from "@mantine/core";
 import { useMediaQuery } from "@mantine/hooks";
-import { Controls, type Edge, Handle, type Node as FlowNode, type NodeProps, Position, ReactFlow, useReactFlow } from "@xyflow/react";
 import { useNavigate } from "@tanstack/react-router";
+import {
+  BaseEdge,
+  Controls,
+  type Edge,
+  type EdgeProps,
+  type Node as FlowNode,
+  Handle,
+  type NodeProps,
+  Position,
+  ReactFlow,
+  useReactFlow,
+} from "@xyflow/react";
 import { memo, useEffect, useMemo, useState } from "react";
 import type { Node, Topology } from "../../api/types";
 import { formatNumber, NONE, nodeShortName } from "../../lib/format";
@@ -19,6 +30,7 @@ type NodeBox = FlowNode<{ node: Node; leader: boolean; behind: number }, "node">
 /** Members are told apart by these, in the order of their names; states have colours of their own. */
 const MEMBER_COLOURS = ["#0f7b8e", "#7a5cc4", "#b06a1f", "#a8477f", "#4a7a2c", "#3d6fc2", "#8c5a3c", "#5d6b78"];
 
+const EDGE_TYPES = { arc: memo(Arc) };
 const NODE_TYPES = { member: memo(MemberView), node: memo(NodeView) };
 
 /** Who runs which node, how high each is, who leads, and who sees whom. */
@@ -32,11 +44,15 @@ export default function TopologyGraph({ topology }: { topology: Topology }) {
   if (places === undefined) return <Lines count={8} />;
   const nodes = toNodes(topology, places);
   return (
-    <section className="topology" aria-label="Topology: members, their nodes and connections. The table below lists the same nodes.">
+    <section
+      className="topology"
+      aria-label="Topology: members, their nodes and connections. The table below lists the same nodes."
+    >
       <ReactFlow<MemberBox | NodeBox>
         nodes={nodes}
         edges={edges}
         nodeTypes={NODE_TYPES}
+        edgeTypes={EDGE_TYPES}
         zIndexMode="manual"
         nodesDraggable={false}
         nodesConnectable={false}
@@ -59,7 +75,6 @@ export default function TopologyGraph({ topology }: { topology: Topology }) {
         <Controls showInteractive={false} position="bottom-right" />
         <Fit shape={`${shapeOf(topology)} ${narrow}`} />
       </ReactFlow>
-      <Legend />
     </section>
   );
 }
@@ -87,7 +102,7 @@ function Fit({ shape }: { shape: string }) {
   const { fitView } = useReactFlow();
   // biome-ignore lint/correctness/useExhaustiveDependencies: runs for each new shape
   useEffect(() => {
-    const fit = () => void fitView({ padding: 0.06 });
+    const fit = () => void fitView({ padding: "14px" });
     const frame = requestAnimationFrame(fit);
     addEventListener("resize", fit);
     return () => {
@@ -133,7 +148,15 @@ function toNodes(topology: Topology, places: Places): (MemberBox | NodeBox)[] {
 }
 
 function toEdge({ id, from, to, connected }: ReturnType<typeof pairs>[number]): Edge {
-  return { id, source: from, target: to, type: "straight", zIndex: 1, className: connected ? "link-up" : "link-down", focusable: false };
+  return {
+    id,
+    source: from,
+    target: to,
+    type: "arc",
+    zIndex: 1,
+    className: connected ? "link-up" : "link-down",
+    focusable: false,
+  };
 }
 
 function MemberView({ data }: NodeProps<MemberBox>) {
@@ -154,7 +177,7 @@ function NodeView({ data: { node, leader, behind } }: NodeProps<NodeBox>) {
         <span>{nodeShortName(node.name)}</span>
         {leader && (
           <span className="topology-leader" title="Leads now">
-            <IconCrown size={13} aria-hidden="true" /> leader
+            <IconCrown size={13} aria-hidden="true" /> <span>leader</span>
           </span>
         )}
       </div>
@@ -169,15 +192,16 @@ function NodeView({ data: { node, leader, behind } }: NodeProps<NodeBox>) {
   );
 }
 
-function Legend() {
-  return (
-    <div className="topology-legend" aria-hidden="true">
-      <span>
-        <i className="legend-up" /> connected
-      </span>
-      <span>
-        <i className="legend-down" /> not connected
-      </span>
-    </div>
-  );
+/** Neighbours in a row or column are nearer than this; what is farther apart in one has others between. */
+const NEIGHBOURS = 290;
+
+/** A straight line, or an arc where a straight one would run behind the members between. */
+function Arc({ sourceX, sourceY, targetX, targetY }: EdgeProps) {
+  const dx = targetX - sourceX;
+  const dy = targetY - sourceY;
+  const length = Math.hypot(dx, dy);
+  const aligned = Math.min(Math.abs(dx), Math.abs(dy)) < 2;
+  const bow = aligned && length > NEIGHBOURS ? 0.28 : 0;
+  const path = `M ${sourceX} ${sourceY} Q ${(sourceX + targetX) / 2 - dy * bow} ${(sourceY + targetY) / 2 + dx * bow} ${targetX} ${targetY}`;
+  return <BaseEdge path={path} />;
 }

@@ -19,6 +19,13 @@ function toSeries(samples: Usage[]): { cpu: Series[]; memory: Series[] } {
   const ordered = [...samples].sort((a, b) => a.at - b.at);
   return {
     cpu: [{ name: "CPU", kind: "line", colour: "accent", points: ordered.map((sample) => [sample.at, sample.cpu]) }],
-    memory: [{ name: "Memory", kind: "line", colour: "accent", points: ordered.map((sample) => [sample.at, sample.memoryBytes]) }],
+    memory: [
+      {
+        name: "Memory",
+        kind: "line",
+        colour: "accent",
+        points: ordered.map((sample) => [sample.at, sample.memoryBytes]),
+      },
+    ],
   };
 }

@@ -3,8 +3,9 @@ import elkWorkerUrl from "elkjs/lib/elk-worker.min.js?url";
 import type { Topology } from "../../api/types";
 import { byMember } from "../../lib/topology";
 
-export const NODE_WIDTH = 172;
-export const NODE_HEIGHT = 72;
+/** On a narrow screen two members stand side by side. */
+const NODE_WIDTH = { wide: 172, narrow: 132 };
+const NODE_HEIGHT = 72;
 
 export interface Box {
   x: number;
@@ -26,25 +27,30 @@ export async function layOut(topology: Topology, narrow: boolean): Promise<Place
     id: "root",
     layoutOptions: {
       "elk.algorithm": "rectpacking",
-      "elk.aspectRatio": narrow ? "0.45" : aspect(members.length),
-      "elk.spacing.nodeNode": narrow ? "28" : "72",
+      "elk.aspectRatio": narrow ? "1" : aspect(members.length),
+      "elk.spacing.nodeNode": narrow ? "24" : "72",
       "elk.padding": "[top=8,left=8,bottom=8,right=8]",
     },
     children: members.map(([member, nodes]) => ({
       id: groupId(member),
       layoutOptions: {
         "elk.algorithm": "rectpacking",
-        "elk.aspectRatio": nodes.length > 2 ? "2.2" : "0.7",
+        "elk.aspectRatio": nodes.length > 2 && !narrow ? "2.2" : "0.5",
         "elk.spacing.nodeNode": "14",
         "elk.padding": "[top=38,left=14,bottom=14,right=14]",
       },
-      children: nodes.map((node) => ({ id: node.id, width: NODE_WIDTH, height: NODE_HEIGHT })),
+      children: nodes.map((node) => ({
+        id: node.id,
+        width: narrow ? NODE_WIDTH.narrow : NODE_WIDTH.wide,
+        height: NODE_HEIGHT,
+      })),
     })),
   };
   const result = await elk.layout(graph);
   const places: Places = new Map();
   const take = (node: ElkNode) => {
-    if (node.id !== "root") places.set(node.id, { x: node.x ?? 0, y: node.y ?? 0, width: node.width ?? 0, height: node.height ?? 0 });
+    if (node.id !== "root")
+      places.set(node.id, { x: node.x ?? 0, y: node.y ?? 0, width: node.width ?? 0, height: node.height ?? 0 });
     node.children?.forEach(take);
   };
   take(result);

@@ -39,7 +39,12 @@ export function EngineStep({ engines, engine, draft, errors, onChange }: EngineS
           label="Engine: the ledger software"
           value={draft.engine}
           onChange={chooseEngine}
-          items={engines.map((one) => ({ value: one.name, title: one.title, note: one.version, children: one.description }))}
+          items={engines.map((one) => ({
+            value: one.name,
+            title: one.title,
+            note: one.version,
+            children: one.description,
+          }))}
         />
         <Choice
           label="Consensus: how the nodes agree on the next block"
@@ -48,7 +53,10 @@ export function EngineStep({ engines, engine, draft, errors, onChange }: EngineS
           items={engine.consensus.map((kind) => ({
             value: kind.name,
             title: kind.title,
-            note: kind.minNodes === kind.maxNodes ? plural(kind.minNodes, "node") : `${kind.minNodes} to ${kind.maxNodes} nodes`,
+            note:
+              kind.minNodes === kind.maxNodes
+                ? plural(kind.minNodes, "node")
+                : `${kind.minNodes} to ${kind.maxNodes} nodes`,
             children: kind.description,
           }))}
         />

@@ -69,7 +69,9 @@ export function MembersStep({ consortia, consortium, consensus, draft, errors, o
 }
 
 function rangeOf({ title, minNodes, maxNodes }: ConsensusKind): string {
-  return minNodes === maxNodes ? `${title} has exactly ${plural(minNodes, "node")}` : `${title} has ${minNodes} to ${maxNodes}`;
+  return minNodes === maxNodes
+    ? `${title} has exactly ${plural(minNodes, "node")}`
+    : `${title} has ${minNodes} to ${maxNodes}`;
 }
 
 /** How many of the nodes, dealt in turn, go to the member at a place. */

@@ -33,12 +33,21 @@ export function OptionsStep({ engine, draft, errors, onChange }: OptionsStepProp
           onChange={(event) => onChange({ chainId: event.currentTarget.value })}
         />
         {readOptions(engine.options).map((option) => (
-          <OptionField key={option.name} option={option} value={draft.options[option.name]} error={errors[option.name]} onChange={(value) => set(option.name, value)} />
+          <OptionField
+            key={option.name}
+            option={option}
+            value={draft.options[option.name]}
+            error={errors[option.name]}
+            onChange={(value) => set(option.name, value)}
+          />
         ))}
         <details>
-          <summary style={{ cursor: "pointer", fontSize: "0.875rem", fontWeight: 500 }}>Start from a genesis of your own</summary>
+          <summary style={{ cursor: "pointer", fontSize: "0.875rem", fontWeight: 500 }}>
+            Start from a genesis of your own
+          </summary>
           <Text size="sm" c="dimmed" mt="xs" mb="xs">
-            An Ethereum genesis as JSON, with accounts and balances. Validators are not part of it: Polder fills them in.
+            An Ethereum genesis as JSON, with accounts and balances. Validators are not part of it: Polder fills them
+            in.
           </Text>
           <Suspense>
             <CodeEditor label="Genesis as JSON" value={draft.genesis} onChange={(genesis) => onChange({ genesis })} />
@@ -67,7 +76,11 @@ function OptionField({ option, value, error, onChange }: OptionFieldProps) {
   switch (option.kind) {
     case "boolean":
       return (
-        <Switch {...shared} checked={Boolean(value ?? option.default)} onChange={(event) => onChange(event.currentTarget.checked)} />
+        <Switch
+          {...shared}
+          checked={Boolean(value ?? option.default)}
+          onChange={(event) => onChange(event.currentTarget.checked)}
+        />
       );
     case "choice":
       return (

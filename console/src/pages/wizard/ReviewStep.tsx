@@ -32,7 +32,10 @@ export function ReviewStep({ draft, engine, consortium }: ReviewStepProps) {
             ["Engine", engine.title],
             ["Consensus", chosenConsensus(engine, draft)?.title],
             ["Chain id", draft.chainId || "drawn at random"],
-            ...Object.entries(request.options ?? {}).map(([name, value]): [string, string] => [formatKey(name), String(value)]),
+            ...Object.entries(request.options ?? {}).map(([name, value]): [string, string] => [
+              formatKey(name),
+              String(value),
+            ]),
           ]}
         />
       </Panel>
@@ -49,12 +52,7 @@ export function ReviewStep({ draft, engine, consortium }: ReviewStepProps) {
               </Panel>
             )}
             <Panel flush title="What will be started">
-              <DataTable
-                label="Planned nodes"
-                rows={preview.nodes}
-                rowId={(node) => node.name}
-                columns={PLANNED}
-              />
+              <DataTable label="Planned nodes" rows={preview.nodes} rowId={(node) => node.name} columns={PLANNED} />
             </Panel>
           </>
         )}

@@ -51,7 +51,11 @@ export function problemsOf(draft: NetworkDraft, engine: Engine): DraftProblem[] 
   const problems: DraftProblem[] = [];
   const add = (step: number, field: string, message: string) => problems.push({ step, field, message });
   if (!/^[a-z0-9-]{1,63}$/.test(draft.name)) {
-    add(0, "name", draft.name === "" ? "Give the network a name." : "Name: lower-case letters, digits and -, at most 63.");
+    add(
+      0,
+      "name",
+      draft.name === "" ? "Give the network a name." : "Name: lower-case letters, digits and -, at most 63.",
+    );
   }
   const consensus = chosenConsensus(engine, draft);
   if (consensus === undefined) add(0, "consensus", "Choose a consensus.");
@@ -81,14 +85,18 @@ function nodesAdvice({ title, minNodes, maxNodes }: ConsensusKind): string {
 function readGenesis(text: string): Record<string, unknown> | undefined {
   try {
     const value: unknown = JSON.parse(text);
-    return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : undefined;
+    return typeof value === "object" && value !== null && !Array.isArray(value)
+      ? (value as Record<string, unknown>)
+      : undefined;
   } catch {
     return undefined;
   }
 }
 
 export function toRequest(draft: NetworkDraft): NewNetwork {
-  const options = Object.fromEntries(Object.entries(draft.options).filter(([, value]) => value !== undefined && value !== ""));
+  const options = Object.fromEntries(
+    Object.entries(draft.options).filter(([, value]) => value !== undefined && value !== ""),
+  );
   return {
     name: draft.name,
     consortium: draft.consortium,

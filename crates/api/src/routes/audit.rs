@@ -8,9 +8,7 @@ use super::Routes;
 use crate::{App, Json, Query, Result, Signed};
 
 pub(super) fn routes() -> Routes {
-    Routes::new()
-        .add(Permission::AuditRead, routes!(list_audit))
-        .add(Permission::AuditRead, routes!(check_audit))
+    Routes::new().add(Permission::AuditRead, routes!(list_audit)).add(Permission::AuditRead, routes!(check_audit))
 }
 
 /// Who did what, newest first: everything for a platform administrator, else what concerns one's organisations.

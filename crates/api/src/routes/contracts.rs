@@ -2,7 +2,9 @@
 
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use types::{CallResult, Contract, ContractCall, CreatedContract, NewContract, Page, PageQuery, Permission, TransactionResult};
+use types::{
+    CallResult, Contract, ContractCall, CreatedContract, NewContract, Page, PageQuery, Permission, TransactionResult,
+};
 use utoipa_axum::routes;
 
 use super::Routes;
@@ -48,7 +50,11 @@ async fn create_contract(
 /// A contract with its interface.
 #[utoipa::path(get, path = "/networks/{network}/contracts/{contract}", tag = "contracts",
     params(("network", description = "Id or name"), ("contract", description = "Address, id or name")), responses((status = 200, body = Contract)))]
-async fn get_contract(State(app): State<App>, signed: Signed, Path((network, contract)): Path<(String, String)>) -> Result<Json<Contract>> {
+async fn get_contract(
+    State(app): State<App>,
+    signed: Signed,
+    Path((network, contract)): Path<(String, String)>,
+) -> Result<Json<Contract>> {
     Ok(Json(app.control().contract(&signed.caller, &network, &contract).await?))
 }
 
@@ -76,5 +82,9 @@ async fn send_to_contract(
     Path((network, contract)): Path<(String, String)>,
     call: Create<ContractCall>,
 ) -> Result<Json<TransactionResult>> {
-    Ok(Json(app.control().send_to_contract(&signed.caller, &network, &contract, call.idempotency.as_ref(), &call.body).await?))
+    Ok(Json(
+        app.control()
+            .send_to_contract(&signed.caller, &network, &contract, call.idempotency.as_ref(), &call.body)
+            .await?,
+    ))
 }

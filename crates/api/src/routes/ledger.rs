@@ -3,8 +3,8 @@
 use axum::extract::{Path, State};
 use serde::Deserialize;
 use types::{
-    Address, Block, BlockSummary, Page, PageQuery, Permission, RawTransaction, Transaction, TransactionDraft, TransactionResult,
-    TransactionSummary, TransactionTerms,
+    Address, Block, BlockSummary, Page, PageQuery, Permission, RawTransaction, Transaction, TransactionDraft,
+    TransactionResult, TransactionSummary, TransactionTerms,
 };
 use utoipa::IntoParams;
 use utoipa_axum::routes;
@@ -38,7 +38,11 @@ async fn list_blocks(
 /// A block with its transactions.
 #[utoipa::path(get, path = "/networks/{network}/blocks/{block}", tag = "ledger",
     params(("network", description = "Id or name"), ("block", description = "Height, hash or `latest`")), responses((status = 200, body = Block)))]
-async fn get_block(State(app): State<App>, signed: Signed, Path((network, block)): Path<(String, String)>) -> Result<Json<Block>> {
+async fn get_block(
+    State(app): State<App>,
+    signed: Signed,
+    Path((network, block)): Path<(String, String)>,
+) -> Result<Json<Block>> {
     Ok(Json(app.control().block(&signed.caller, &network, &block).await?))
 }
 
@@ -91,13 +95,21 @@ async fn get_transaction_terms(
 /// A transaction, also one that waits; its input and logs decoded where the contract's interface is known.
 #[utoipa::path(get, path = "/networks/{network}/transactions/{hash}", tag = "ledger",
     params(("network", description = "Id or name"), ("hash", description = "Hash")), responses((status = 200, body = Transaction)))]
-async fn get_transaction(State(app): State<App>, signed: Signed, Path((network, hash)): Path<(String, String)>) -> Result<Json<Transaction>> {
+async fn get_transaction(
+    State(app): State<App>,
+    signed: Signed,
+    Path((network, hash)): Path<(String, String)>,
+) -> Result<Json<Transaction>> {
     Ok(Json(app.control().transaction(&signed.caller, &network, &hash).await?))
 }
 
 /// What an address has.
 #[utoipa::path(get, path = "/networks/{network}/addresses/{address}", tag = "ledger",
     params(("network", description = "Id or name"), ("address", description = "Address")), responses((status = 200, body = Address)))]
-async fn get_address(State(app): State<App>, signed: Signed, Path((network, address)): Path<(String, String)>) -> Result<Json<Address>> {
+async fn get_address(
+    State(app): State<App>,
+    signed: Signed,
+    Path((network, address)): Path<(String, String)>,
+) -> Result<Json<Address>> {
     Ok(Json(app.control().address(&signed.caller, &network, &address).await?))
 }

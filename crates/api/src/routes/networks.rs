@@ -3,7 +3,9 @@
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use serde::Deserialize;
-use types::{CreatedNetwork, Network, NetworkPreview, NewNetwork, Operation, Page, PageQuery, Permission, Statistics, Topology};
+use types::{
+    CreatedNetwork, Network, NetworkPreview, NewNetwork, Operation, Page, PageQuery, Permission, Statistics, Topology,
+};
 use utoipa::IntoParams;
 use utoipa_axum::routes;
 
@@ -26,20 +28,32 @@ pub(super) fn routes() -> Routes {
 
 /// Networks of one's consortia, oldest first.
 #[utoipa::path(get, path = "/networks", tag = "networks", params(PageQuery), responses((status = 200, body = Page<Network>)))]
-async fn list_networks(State(app): State<App>, signed: Signed, Query(query): Query<PageQuery>) -> Result<Json<Page<Network>>> {
+async fn list_networks(
+    State(app): State<App>,
+    signed: Signed,
+    Query(query): Query<PageQuery>,
+) -> Result<Json<Page<Network>>> {
     Ok(Json(app.control().networks(&signed.caller, &query).await?))
 }
 
 /// Make a network. The answer comes at once; watch the operation in it.
 #[utoipa::path(post, path = "/networks", tag = "networks", request_body = NewNetwork, responses((status = 202, body = CreatedNetwork)))]
-async fn create_network(State(app): State<App>, signed: Signed, new: Create<NewNetwork>) -> Result<(StatusCode, Json<CreatedNetwork>)> {
+async fn create_network(
+    State(app): State<App>,
+    signed: Signed,
+    new: Create<NewNetwork>,
+) -> Result<(StatusCode, Json<CreatedNetwork>)> {
     let created = app.control().create_network(&signed.caller, new.idempotency.as_ref(), &new.body).await?;
     Ok((StatusCode::ACCEPTED, Json(created)))
 }
 
 /// What a creation would start, and what the choice means. Nothing is made.
 #[utoipa::path(post, path = "/networks/preview", tag = "networks", request_body = NewNetwork, responses((status = 200, body = NetworkPreview)))]
-async fn preview_network(State(app): State<App>, signed: Signed, Json(new): Json<NewNetwork>) -> Result<Json<NetworkPreview>> {
+async fn preview_network(
+    State(app): State<App>,
+    signed: Signed,
+    Json(new): Json<NewNetwork>,
+) -> Result<Json<NetworkPreview>> {
     Ok(Json(app.control().preview_network(&signed.caller, &new).await?))
 }
 
@@ -53,28 +67,44 @@ async fn get_network(State(app): State<App>, signed: Signed, Path(network): Path
 /// Stop a network for good and remove its nodes with all that they keep.
 #[utoipa::path(delete, path = "/networks/{network}", tag = "networks",
     params(("network", description = "Id or name")), responses((status = 202, body = Operation)))]
-async fn delete_network(State(app): State<App>, signed: Signed, Path(network): Path<String>) -> Result<(StatusCode, Json<Operation>)> {
+async fn delete_network(
+    State(app): State<App>,
+    signed: Signed,
+    Path(network): Path<String>,
+) -> Result<(StatusCode, Json<Operation>)> {
     Ok((StatusCode::ACCEPTED, Json(app.control().delete_network(&signed.caller, &network).await?)))
 }
 
 /// Start all nodes of a network.
 #[utoipa::path(post, path = "/networks/{network}/start", tag = "networks",
     params(("network", description = "Id or name")), responses((status = 202, body = Operation)))]
-async fn start_network(State(app): State<App>, signed: Signed, Path(network): Path<String>) -> Result<(StatusCode, Json<Operation>)> {
+async fn start_network(
+    State(app): State<App>,
+    signed: Signed,
+    Path(network): Path<String>,
+) -> Result<(StatusCode, Json<Operation>)> {
     Ok((StatusCode::ACCEPTED, Json(app.control().start_network(&signed.caller, &network).await?)))
 }
 
 /// Stop all nodes of a network; its data stays.
 #[utoipa::path(post, path = "/networks/{network}/stop", tag = "networks",
     params(("network", description = "Id or name")), responses((status = 202, body = Operation)))]
-async fn stop_network(State(app): State<App>, signed: Signed, Path(network): Path<String>) -> Result<(StatusCode, Json<Operation>)> {
+async fn stop_network(
+    State(app): State<App>,
+    signed: Signed,
+    Path(network): Path<String>,
+) -> Result<(StatusCode, Json<Operation>)> {
     Ok((StatusCode::ACCEPTED, Json(app.control().stop_network(&signed.caller, &network).await?)))
 }
 
 /// Stop all nodes of a network, then start them.
 #[utoipa::path(post, path = "/networks/{network}/restart", tag = "networks",
     params(("network", description = "Id or name")), responses((status = 202, body = Operation)))]
-async fn restart_network(State(app): State<App>, signed: Signed, Path(network): Path<String>) -> Result<(StatusCode, Json<Operation>)> {
+async fn restart_network(
+    State(app): State<App>,
+    signed: Signed,
+    Path(network): Path<String>,
+) -> Result<(StatusCode, Json<Operation>)> {
     Ok((StatusCode::ACCEPTED, Json(app.control().restart_network(&signed.caller, &network).await?)))
 }
 

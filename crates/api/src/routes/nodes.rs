@@ -44,7 +44,11 @@ struct NodesQuery {
 
 /// Nodes of one's networks.
 #[utoipa::path(get, path = "/nodes", tag = "nodes", params(NodesQuery), responses((status = 200, body = Page<Node>)))]
-async fn list_nodes(State(app): State<App>, signed: Signed, Query(query): Query<NodesQuery>) -> Result<Json<Page<Node>>> {
+async fn list_nodes(
+    State(app): State<App>,
+    signed: Signed,
+    Query(query): Query<NodesQuery>,
+) -> Result<Json<Page<Node>>> {
     let page = PageQuery { cursor: query.cursor, limit: query.limit };
     Ok(Json(app.control().nodes(&signed.caller, query.network.as_deref(), &page).await?))
 }
@@ -59,21 +63,33 @@ async fn get_node(State(app): State<App>, signed: Signed, Path(node): Path<Strin
 /// Start a node.
 #[utoipa::path(post, path = "/nodes/{node}/start", tag = "nodes",
     params(("node", description = "Id or `NETWORK/NODE`")), responses((status = 202, body = Operation)))]
-async fn start_node(State(app): State<App>, signed: Signed, Path(node): Path<String>) -> Result<(StatusCode, Json<Operation>)> {
+async fn start_node(
+    State(app): State<App>,
+    signed: Signed,
+    Path(node): Path<String>,
+) -> Result<(StatusCode, Json<Operation>)> {
     Ok((StatusCode::ACCEPTED, Json(app.control().start_node(&signed.caller, &node).await?)))
 }
 
 /// Stop a node; its data stays.
 #[utoipa::path(post, path = "/nodes/{node}/stop", tag = "nodes",
     params(("node", description = "Id or `NETWORK/NODE`")), responses((status = 202, body = Operation)))]
-async fn stop_node(State(app): State<App>, signed: Signed, Path(node): Path<String>) -> Result<(StatusCode, Json<Operation>)> {
+async fn stop_node(
+    State(app): State<App>,
+    signed: Signed,
+    Path(node): Path<String>,
+) -> Result<(StatusCode, Json<Operation>)> {
     Ok((StatusCode::ACCEPTED, Json(app.control().stop_node(&signed.caller, &node).await?)))
 }
 
 /// Stop a node, then start it.
 #[utoipa::path(post, path = "/nodes/{node}/restart", tag = "nodes",
     params(("node", description = "Id or `NETWORK/NODE`")), responses((status = 202, body = Operation)))]
-async fn restart_node(State(app): State<App>, signed: Signed, Path(node): Path<String>) -> Result<(StatusCode, Json<Operation>)> {
+async fn restart_node(
+    State(app): State<App>,
+    signed: Signed,
+    Path(node): Path<String>,
+) -> Result<(StatusCode, Json<Operation>)> {
     Ok((StatusCode::ACCEPTED, Json(app.control().restart_node(&signed.caller, &node).await?)))
 }
 
@@ -112,8 +128,14 @@ async fn follow_node_logs(
     let lines = app.control().follow_node_logs(&signed.caller, &node, query.lines.unwrap_or(DEFAULT_LINES)).await?;
     // The stream ends at the first line that cannot be read: the client comes back.
     let events = lines
-        .take_while(|line| std::future::ready(line.as_ref().inspect_err(|error| tracing::warn!(%error, "following a log failed")).is_ok()))
-        .filter_map(|line| std::future::ready(line.ok().and_then(|line| Event::default().json_data(&line).ok()).map(Ok)))
+        .take_while(|line| {
+            std::future::ready(
+                line.as_ref().inspect_err(|error| tracing::warn!(%error, "following a log failed")).is_ok(),
+            )
+        })
+        .filter_map(|line| {
+            std::future::ready(line.ok().and_then(|line| Event::default().json_data(&line).ok()).map(Ok))
+        })
         .take_until(app.closing().clone().cancelled_owned());
     Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)))
 }

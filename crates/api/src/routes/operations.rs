@@ -35,28 +35,45 @@ struct OperationsQuery {
 
 /// Operations on one's networks, newest first. They stay when their network is gone.
 #[utoipa::path(get, path = "/operations", tag = "operations", params(OperationsQuery), responses((status = 200, body = Page<Operation>)))]
-async fn list_operations(State(app): State<App>, signed: Signed, Query(query): Query<OperationsQuery>) -> Result<Json<Page<Operation>>> {
-    let query = OperationQuery { subject: query.subject, status: query.status, cursor: query.cursor, limit: query.limit };
+async fn list_operations(
+    State(app): State<App>,
+    signed: Signed,
+    Query(query): Query<OperationsQuery>,
+) -> Result<Json<Page<Operation>>> {
+    let query =
+        OperationQuery { subject: query.subject, status: query.status, cursor: query.cursor, limit: query.limit };
     Ok(Json(app.control().operations(&signed.caller, &query).await?))
 }
 
 /// An operation with its steps.
 #[utoipa::path(get, path = "/operations/{operation}", tag = "operations",
     params(("operation", description = "Id")), responses((status = 200, body = Operation)))]
-async fn get_operation(State(app): State<App>, signed: Signed, Path(operation): Path<String>) -> Result<Json<Operation>> {
+async fn get_operation(
+    State(app): State<App>,
+    signed: Signed,
+    Path(operation): Path<String>,
+) -> Result<Json<Operation>> {
     Ok(Json(app.control().operation(&signed.caller, &operation).await?))
 }
 
 /// Go on with an operation that failed, from the step that failed.
 #[utoipa::path(post, path = "/operations/{operation}/resume", tag = "operations",
     params(("operation", description = "Id")), responses((status = 202, body = Operation)))]
-async fn resume_operation(State(app): State<App>, signed: Signed, Path(operation): Path<String>) -> Result<(StatusCode, Json<Operation>)> {
+async fn resume_operation(
+    State(app): State<App>,
+    signed: Signed,
+    Path(operation): Path<String>,
+) -> Result<(StatusCode, Json<Operation>)> {
     Ok((StatusCode::ACCEPTED, Json(app.control().resume_operation(&signed.caller, &operation).await?)))
 }
 
 /// Take back what an operation did. One that runs is stopped first.
 #[utoipa::path(post, path = "/operations/{operation}/undo", tag = "operations",
     params(("operation", description = "Id")), responses((status = 202, body = Operation)))]
-async fn undo_operation(State(app): State<App>, signed: Signed, Path(operation): Path<String>) -> Result<(StatusCode, Json<Operation>)> {
+async fn undo_operation(
+    State(app): State<App>,
+    signed: Signed,
+    Path(operation): Path<String>,
+) -> Result<(StatusCode, Json<Operation>)> {
     Ok((StatusCode::ACCEPTED, Json(app.control().undo_operation(&signed.caller, &operation).await?)))
 }

@@ -29,11 +29,7 @@ async fn list_users(
 
 /// Make a user.
 #[utoipa::path(post, path = "/users", tag = "users", request_body = NewUser, responses((status = 201, body = User)))]
-async fn create_user(
-    State(app): State<App>,
-    signed: Signed,
-    new: Create<NewUser>,
-) -> Result<(StatusCode, Json<User>)> {
+async fn create_user(State(app): State<App>, signed: Signed, new: Create<NewUser>) -> Result<(StatusCode, Json<User>)> {
     let user = app.control().create_user(&signed.caller, new.idempotency.as_ref(), &new.body).await?;
     Ok((StatusCode::CREATED, Json(user)))
 }

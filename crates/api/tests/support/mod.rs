@@ -119,7 +119,11 @@ impl TestServer {
 
     /// A client that is not signed in.
     pub fn anonymous(&self) -> Client {
-        Client { http: reqwest::Client::builder().cookie_store(true).build().unwrap(), url: self.url.clone(), auth: Auth::None }
+        Client {
+            http: reqwest::Client::builder().cookie_store(true).build().unwrap(),
+            url: self.url.clone(),
+            auth: Auth::None,
+        }
     }
 
     /// A client with the session of a user.

@@ -190,7 +190,8 @@ fn all_nodes_crash_at_once_and_lose_nothing() {
         for crash in 0..6_u64 {
             let (known, disks) = (before.clone(), disks.clone());
             let (after, checkpoint) = runner.start_and_recover(|context| async move {
-                let settings = Settings { epoch_length: 16, heartbeat_ms: 150, link: LINK, disks, ..Settings::default() };
+                let settings =
+                    Settings { epoch_length: 16, heartbeat_ms: 150, link: LINK, disks, ..Settings::default() };
                 let network = Network::start(context, settings).await;
                 let target = known.height() + 1;
                 network.all_reach(target).await;

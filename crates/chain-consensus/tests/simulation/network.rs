@@ -107,10 +107,7 @@ impl Network {
         let peers: Vec<_> = keys.iter().map(PrivateKey::public_key).collect();
         let (network, oracle) = simulated::Network::new_with_peers(context.child("network"), config, peers).await;
         network.start();
-        let nodes = keys
-            .into_iter()
-            .map(|key| Node { key, chain: None, board: None, handle: None })
-            .collect();
+        let nodes = keys.into_iter().map(|key| Node { key, chain: None, board: None, handle: None }).collect();
         let mut network = Self { context, settings, genesis, oracle, nodes };
         for index in 0..network.nodes.len() {
             network.restart(index).await;

@@ -32,11 +32,13 @@ fn a_refusal_says_precisely_why() {
         "insufficient funds for gas * price + value: balance 1000, queued cost 600, tx cost 500, overshot 100"
     );
 
-    let offer = |raw: Vec<u8>| futures::executor::block_on(pool.submit(raw.into(), Origin::Local)).unwrap_err().to_string();
+    let offer =
+        |raw: Vec<u8>| futures::executor::block_on(pool.submit(raw.into(), Origin::Local)).unwrap_err().to_string();
     assert_eq!(offer(vec![3, 1, 2, 3]), "transaction type not supported");
     assert!(offer(vec![0xf8, 0x00]).starts_with("rlp: invalid transaction: "));
     assert!(offer(Vec::new()).starts_with("rlp: "));
-    let unprotected: TxEnvelope = TxLegacy { gas_limit: 21_000, ..TxLegacy::default() }.into_signed(signature(1)).into();
+    let unprotected: TxEnvelope =
+        TxLegacy { gas_limit: 21_000, ..TxLegacy::default() }.into_signed(signature(1)).into();
     assert_eq!(offer(unprotected.encoded_2718()), "only replay-protected (EIP-155) transactions allowed over RPC");
     let legacy = TxLegacy {
         chain_id: Some(CHAIN),

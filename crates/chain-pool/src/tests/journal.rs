@@ -48,7 +48,12 @@ fn a_file_cut_at_any_byte_loses_only_what_was_cut() {
     for cut in 0..whole.len() {
         fs::write(&path, &whole[..cut]).unwrap();
         let mut end = 12;
-        let expected = (0..count).take_while(|nonce| { end += record(*nonce); end <= cut }).count();
+        let expected = (0..count)
+            .take_while(|nonce| {
+                end += record(*nonce);
+                end <= cut
+            })
+            .count();
         let pool = open(&path, &accounts);
         assert_eq!(pool.status().pending, expected, "cut at {cut}");
         submit(&pool, tx(9, 0), Origin::Local).unwrap();
@@ -110,9 +115,11 @@ fn an_acknowledged_transaction_that_cannot_be_paid_yet_is_kept_at_start() {
 fn other_files_and_newer_versions_are_refused_and_left_alone() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("journal");
-    for (content, words) in [(&b"#!/bin/sh\nexit 0\n"[..], "begins with other bytes"), (b"polder-pool\x02", "version")] {
+    for (content, words) in [(&b"#!/bin/sh\nexit 0\n"[..], "begins with other bytes"), (b"polder-pool\x02", "version")]
+    {
         fs::write(&path, content).unwrap();
-        let error = Pool::open(config(Limits::default(), Some(path.clone())), Arc::new(Accounts::default())).err().unwrap();
+        let error =
+            Pool::open(config(Limits::default(), Some(path.clone())), Arc::new(Accounts::default())).err().unwrap();
         assert!(error.to_string().contains(words), "{error}");
         assert_eq!(fs::read(&path).unwrap(), content);
     }

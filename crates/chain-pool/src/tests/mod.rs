@@ -124,9 +124,7 @@ pub(super) fn submit(pool: &Pool, tx: Tx, origin: Origin) -> Result<B256, Refusa
 
 /// Sender's last byte and nonce of each.
 pub(super) fn names(transactions: impl Iterator<Item = Arc<Recovered>>) -> Vec<(u8, u64)> {
-    transactions
-        .map(|tx| (tx.sender.0[19], alloy_consensus::Transaction::nonce(&tx.transaction)))
-        .collect()
+    transactions.map(|tx| (tx.sender.0[19], alloy_consensus::Transaction::nonce(&tx.transaction))).collect()
 }
 
 /// Tells pool and accounts that a block has these; each spends its value and nothing for gas.

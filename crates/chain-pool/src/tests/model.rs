@@ -8,11 +8,20 @@ use super::*;
 
 #[derive(Clone, Debug)]
 enum Step {
-    Submit { sender: u8, nonce: u64, fee: u128, local: bool },
+    Submit {
+        sender: u8,
+        nonce: u64,
+        fee: u128,
+        local: bool,
+    },
     /// The first few candidates become a block.
-    Block { count: usize },
+    Block {
+        count: usize,
+    },
     /// A block with a transaction that the pool never saw.
-    Foreign { sender: u8 },
+    Foreign {
+        sender: u8,
+    },
 }
 
 fn step() -> impl Strategy<Value = Step> {

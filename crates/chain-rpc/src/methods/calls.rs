@@ -47,11 +47,8 @@ pub(crate) trait Calls {
     ) -> RpcResult<AccessListResult>;
 
     #[method(name = "simulateV1")]
-    async fn simulate(
-        &self,
-        payload: SimulatePayload,
-        block: Option<BlockId>,
-    ) -> RpcResult<Vec<SimulatedBlock<Block>>>;
+    async fn simulate(&self, payload: SimulatePayload, block: Option<BlockId>)
+    -> RpcResult<Vec<SimulatedBlock<Block>>>;
 }
 
 /// Changes for one call.

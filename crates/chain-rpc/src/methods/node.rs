@@ -62,11 +62,7 @@ impl Node {
     pub(crate) fn sync_info(&self) -> Option<SyncInfo> {
         let current = self.chain.head().block.number();
         let highest = self.status.status().syncing_to.filter(|highest| *highest > current)?;
-        Some(SyncInfo {
-            current_block: U256::from(current),
-            highest_block: U256::from(highest),
-            ..SyncInfo::default()
-        })
+        Some(SyncInfo { current_block: U256::from(current), highest_block: U256::from(highest), ..SyncInfo::default() })
     }
 }
 

@@ -58,8 +58,6 @@ impl StateServer for Api {
     }
 
     fn proof(&self, _: Address, _: Vec<JsonStorageKey>, _: Option<BlockId>) -> RpcResult<()> {
-        Err(error::not_offered(
-            "eth_getProof is not offered: the state of this chain is not a Merkle-Patricia trie",
-        ))
+        Err(error::not_offered("eth_getProof is not offered: the state of this chain is not a Merkle-Patricia trie"))
     }
 }

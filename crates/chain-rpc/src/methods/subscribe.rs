@@ -89,8 +89,7 @@ impl Api {
                 },
             }
             while next <= self.chain.head().block.number() {
-                let sealed: RpcResult<Option<Arc<Sealed>>> =
-                    self.chain.sealed_by_number(next).map_err(error::store);
+                let sealed: RpcResult<Option<Arc<Sealed>>> = self.chain.sealed_by_number(next).map_err(error::store);
                 let Some(sealed) = sealed? else { break };
                 for item in items(&sealed) {
                     send(&sink, &item).await?;

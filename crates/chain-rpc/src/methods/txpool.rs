@@ -35,10 +35,7 @@ fn one<T>(waiting: Waiting, shape: fn(&Recovered) -> T) -> BTreeMap<String, T> {
     waiting.into_iter().map(|(nonce, transaction)| (nonce.to_string(), shape(&transaction))).collect()
 }
 
-fn all<T>(
-    waiting: BTreeMap<Address, Waiting>,
-    shape: fn(&Recovered) -> T,
-) -> BTreeMap<Address, BTreeMap<String, T>> {
+fn all<T>(waiting: BTreeMap<Address, Waiting>, shape: fn(&Recovered) -> T) -> BTreeMap<Address, BTreeMap<String, T>> {
     waiting.into_iter().map(|(sender, waiting)| (sender, one(waiting, shape))).collect()
 }
 
@@ -73,7 +70,8 @@ impl TxpoolServer for Api {
 
     fn content_from(&self, sender: Address) -> RpcResult<TxpoolContentFrom> {
         let mut content = self.pool.content_of(&sender);
-        let part = |part: &mut BTreeMap<Address, Waiting>| one(part.remove(&sender).unwrap_or_default(), shapes::pending);
+        let part =
+            |part: &mut BTreeMap<Address, Waiting>| one(part.remove(&sender).unwrap_or_default(), shapes::pending);
         Ok(TxpoolContentFrom { pending: part(&mut content.pending), queued: part(&mut content.queued) })
     }
 

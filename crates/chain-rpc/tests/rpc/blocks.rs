@@ -25,10 +25,28 @@ fn a_block_has_every_field_of_a_header_and_its_transactions() {
         assert_eq!(block["withdrawals"], json!([]));
         assert_eq!(block["difficulty"], "0x0");
         assert!(block.get("totalDifficulty").is_none());
-        for field in ["extraData", "gasLimit", "gasUsed", "hash", "logsBloom", "miner", "mixHash", "nonce", "parentHash",
-            "receiptsRoot", "sha3Uncles", "size", "stateRoot", "timestamp", "transactionsRoot", "withdrawalsRoot",
-            "blobGasUsed", "excessBlobGas", "parentBeaconBlockRoot", "requestsHash"]
-        {
+        for field in [
+            "extraData",
+            "gasLimit",
+            "gasUsed",
+            "hash",
+            "logsBloom",
+            "miner",
+            "mixHash",
+            "nonce",
+            "parentHash",
+            "receiptsRoot",
+            "sha3Uncles",
+            "size",
+            "stateRoot",
+            "timestamp",
+            "transactionsRoot",
+            "withdrawalsRoot",
+            "blobGasUsed",
+            "excessBlobGas",
+            "parentBeaconBlockRoot",
+            "requestsHash",
+        ] {
             assert!(block[field].as_str().is_some_and(|text| text.starts_with("0x")), "{field}: {}", block[field]);
         }
         let by_hash = world.ok("eth_getBlockByHash", json!([block["hash"], true])).await;
@@ -47,17 +65,34 @@ fn a_block_has_every_field_of_a_header_and_its_transactions() {
 #[test]
 fn transactions_of_every_type_have_the_fields_of_their_type() {
     run(|world| async move {
-        let legacy = TxLegacy { chain_id: Some(CHAIN), gas_limit: 90_000, to: TxKind::Call(account(2)), value: U256::from(7), ..TxLegacy::default() };
-        let listed = TxEip2930 { chain_id: CHAIN, nonce: 1, gas_limit: 90_000, to: TxKind::Call(account(2)), ..TxEip2930::default() };
+        let legacy = TxLegacy {
+            chain_id: Some(CHAIN),
+            gas_limit: 90_000,
+            to: TxKind::Call(account(2)),
+            value: U256::from(7),
+            ..TxLegacy::default()
+        };
+        let listed = TxEip2930 {
+            chain_id: CHAIN,
+            nonce: 1,
+            gas_limit: 90_000,
+            to: TxKind::Call(account(2)),
+            ..TxEip2930::default()
+        };
         let (legacy, listed, priced) = (sign(1, legacy), sign(1, listed), record(1, 2, 1, 1));
         for transaction in [&legacy, &listed, &priced] {
             let hash = world.send(transaction).await;
             let waiting = world.ok("eth_getTransactionByHash", json!([hash])).await;
-            assert_eq!((&waiting["blockHash"], &waiting["blockNumber"], &waiting["transactionIndex"]), (&Value::Null, &Value::Null, &Value::Null));
+            assert_eq!(
+                (&waiting["blockHash"], &waiting["blockNumber"], &waiting["transactionIndex"]),
+                (&Value::Null, &Value::Null, &Value::Null)
+            );
             assert_eq!(world.ok("eth_getTransactionReceipt", json!([hash])).await, Value::Null);
         }
         world.seal().await;
-        for (index, (transaction, kind)) in [(&legacy, "0x0"), (&listed, "0x1"), (&priced, "0x2")].into_iter().enumerate() {
+        for (index, (transaction, kind)) in
+            [(&legacy, "0x0"), (&listed, "0x1"), (&priced, "0x2")].into_iter().enumerate()
+        {
             let hash = *transaction.tx_hash();
             let mined = world.ok("eth_getTransactionByHash", json!([hash])).await;
             let index = format!("{index:#x}");
@@ -71,7 +106,10 @@ fn transactions_of_every_type_have_the_fields_of_their_type() {
             assert_eq!(kind != "0x0", mined["yParity"].is_string(), "{mined}");
             assert_eq!(kind == "0x2", mined["maxFeePerGas"].is_string(), "{mined}");
             assert_eq!(world.ok("eth_getTransactionByBlockNumberAndIndex", json!(["0x1", index])).await, mined);
-            assert_eq!(world.ok("eth_getTransactionByBlockHashAndIndex", json!([mined["blockHash"], index])).await, mined);
+            assert_eq!(
+                world.ok("eth_getTransactionByBlockHashAndIndex", json!([mined["blockHash"], index])).await,
+                mined
+            );
             assert_eq!(world.ok("eth_getRawTransactionByHash", json!([hash])).await, raw(transaction));
         }
     });
@@ -101,7 +139,8 @@ fn receipts_count_logs_over_the_block_and_name_created_contracts() {
                 assert_eq!(log["transactionHash"], receipt["transactionHash"]);
                 logs += 1;
             }
-            let number = |field: &str| u64::from_str_radix(&receipt[field].as_str().expect("hex")[2..], 16).expect("hex");
+            let number =
+                |field: &str| u64::from_str_radix(&receipt[field].as_str().expect("hex")[2..], 16).expect("hex");
             gas += number("gasUsed");
             assert_eq!(number("cumulativeGasUsed"), gas);
         }
@@ -133,7 +172,10 @@ fn accounts_are_read_at_any_block() {
         let first = world.ok("eth_getBlockByNumber", json!(["0x1", false])).await["hash"].clone();
         let by_hash = json!([one, { "blockHash": first, "requireCanonical": true }]);
         assert_eq!(world.ok("eth_getTransactionCount", by_hash).await, "0x1");
-        assert_eq!(world.ok("eth_getCode", json!([contract, "latest"])).await, "0x6020356000355560203560003560006000a200");
+        assert_eq!(
+            world.ok("eth_getCode", json!([contract, "latest"])).await,
+            "0x6020356000355560203560003560006000a200"
+        );
         assert_eq!(world.ok("eth_getCode", json!([one, "latest"])).await, "0x");
         assert_eq!(world.refused("eth_getBalance", json!([one, "0x99"])).await.1, "header not found");
         let (code, message, _) = world.refused("eth_getProof", json!([one, [], "latest"])).await;
@@ -158,11 +200,17 @@ fn the_node_says_who_it_is() {
         assert_eq!(world.ok("web3_sha3", json!(["0x"])).await, empty);
         world.seal().await;
         let status = world.ok("polder_status", json!([])).await;
-        assert_eq!((&status["height"], &status["chainId"], &status["role"]), (&json!(1), &json!(CHAIN), &json!("validator")));
+        assert_eq!(
+            (&status["height"], &status["chainId"], &status["role"]),
+            (&json!(1), &json!(CHAIN), &json!("validator"))
+        );
         assert_eq!(status["validators"].as_array().map(Vec::len), Some(3));
         assert_eq!(status["headTime"], 1_700_000_000_000_u64);
         let history = world.ok("eth_feeHistory", json!(["0x5", "latest", [25.0, 75.0]])).await;
-        assert_eq!((&history["oldestBlock"], &history["baseFeePerGas"]), (&json!("0x0"), &json!(["0x0", "0x0", "0x0"])));
+        assert_eq!(
+            (&history["oldestBlock"], &history["baseFeePerGas"]),
+            (&json!("0x0"), &json!(["0x0", "0x0", "0x0"]))
+        );
         assert_eq!(history["reward"], json!([["0x0", "0x0"], ["0x0", "0x0"]]));
     });
 }

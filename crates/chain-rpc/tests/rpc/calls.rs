@@ -79,7 +79,10 @@ fn transactions_calls_and_blocks_are_traced() {
         assert_eq!(all[1]["result"]["to"].as_str(), Some(contract.as_str()));
         let request = json!({ "from": account(1), "to": REVERTER });
         let traced = world.ok("debug_traceCall", json!([request, "latest", { "tracer": "callTracer" }])).await;
-        assert_eq!((traced["error"].as_str(), traced["revertReason"].as_str()), (Some("execution reverted"), Some("nope")));
+        assert_eq!(
+            (traced["error"].as_str(), traced["revertReason"].as_str()),
+            (Some("execution reverted"), Some("nope"))
+        );
         let zero = format!("{:#066x}", 0);
         assert_eq!(world.refused("debug_traceTransaction", json!([zero])).await.1, "transaction not found");
     });

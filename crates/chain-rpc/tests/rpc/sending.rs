@@ -10,9 +10,16 @@ fn a_refusal_has_the_words_and_the_code_that_clients_know() {
     run(|world| async move {
         world.send(&record(1, 0, 1, 1)).await;
         world.seal().await;
-        let poor = sign(9, alloy_consensus::TxEip1559 { value: U256::from(1), ..unsigned(0, TxKind::Call(account(1)), Bytes::new()) });
-        let small = sign(1, alloy_consensus::TxEip1559 { gas_limit: 20_000, ..unsigned(1, TxKind::Call(account(1)), Bytes::new()) });
-        let other = sign(1, alloy_consensus::TxEip1559 { chain_id: 9, ..unsigned(1, TxKind::Call(account(1)), Bytes::new()) });
+        let poor = sign(
+            9,
+            alloy_consensus::TxEip1559 { value: U256::from(1), ..unsigned(0, TxKind::Call(account(1)), Bytes::new()) },
+        );
+        let small = sign(
+            1,
+            alloy_consensus::TxEip1559 { gas_limit: 20_000, ..unsigned(1, TxKind::Call(account(1)), Bytes::new()) },
+        );
+        let other =
+            sign(1, alloy_consensus::TxEip1559 { chain_id: 9, ..unsigned(1, TxKind::Call(account(1)), Bytes::new()) });
         for (transaction, words) in [
             (record(1, 0, 2, 2), "nonce too low: next nonce 1, tx nonce 0"),
             (poor, "insufficient funds for gas * price + value: balance 0"),

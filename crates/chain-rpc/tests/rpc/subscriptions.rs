@@ -31,7 +31,10 @@ fn heads_logs_and_pending_transactions_are_pushed() {
             assert!(head["hash"].is_string() && head.get("transactions").is_none(), "{head}");
         }
         let log = logs.next().await.1;
-        assert_eq!((&log["transactionHash"], &log["blockNumber"], &log["logIndex"]), (&json!(second), &json!("0x1"), &json!("0x1")));
+        assert_eq!(
+            (&log["transactionHash"], &log["blockNumber"], &log["logIndex"]),
+            (&json!(second), &json!("0x1"), &json!("0x1"))
+        );
         assert_eq!(heads.call("eth_unsubscribe", json!([id])).await.expect("an answer"), true);
         assert_eq!(heads.call("eth_chainId", json!([])).await.expect("an answer"), "0x539");
     });

@@ -59,23 +59,34 @@ impl Control {
         caller.require_for(Permission::NodesWrite, &node.organisation)?;
         check_phase(&network, change)?;
         if network.wanted == Wanted::Stopped && change != Change::StopNode {
-            return Err(Error::new(Code::NodeState, format!("The network {} is stopped. Start the network.", network.name)));
+            return Err(Error::new(
+                Code::NodeState,
+                format!("The network {} is stopped. Start the network.", network.name),
+            ));
         }
         nodes::set_wanted(&mut tx, &node.id, change != Change::StopNode).await?;
         let subject = (node.id.clone(), format!("{}/{}", network.name, node.name));
         self.begin_change(tx, caller, &network, subject, change).await
     }
 
-    async fn begin_change(&self, mut tx: Tx, caller: &Caller, network: &Network, (subject, name): (String, String), change: Change) -> Result<Operation> {
+    async fn begin_change(
+        &self,
+        mut tx: Tx,
+        caller: &Caller,
+        network: &Network,
+        (subject, name): (String, String),
+        change: Change,
+    ) -> Result<Operation> {
         if let Some(active) = operations::active_of(&mut tx, &network.id).await? {
             return Err(busy(network, &active));
         }
         let operation = new_operation(change, &subject, &name, network, caller);
         operations::insert(&mut tx, &operation).await.map_err(|error| match error {
             // Only on PostgreSQL: another server began a change at the same time.
-            store::Error::Taken { .. } => {
-                Error::new(Code::NetworkState, format!("Another change of the network {} has just begun. Wait until it has ended.", network.name))
-            }
+            store::Error::Taken { .. } => Error::new(
+                Code::NetworkState,
+                format!("Another change of the network {} has just begun. Wait until it has ended.", network.name),
+            ),
             other => other.into(),
         })?;
         tx.audit(NewAudit {
@@ -97,10 +108,13 @@ fn check_phase(network: &Network, change: Change) -> Result<()> {
     let refuse = |detail: String| Err(Error::new(Code::NetworkState, detail));
     match (network.phase, change) {
         (Phase::Ready, _) | (_, Change::DeleteNetwork) => Ok(()),
-        (Phase::Creating, _) => refuse(format!("The network {} is being made. Wait until its operation has ended.", network.name)),
-        (Phase::Failed, _) => {
-            refuse(format!("The network {} could not be made. Resume or undo its operation, or delete the network.", network.name))
+        (Phase::Creating, _) => {
+            refuse(format!("The network {} is being made. Wait until its operation has ended.", network.name))
         }
+        (Phase::Failed, _) => refuse(format!(
+            "The network {} could not be made. Resume or undo its operation, or delete the network.",
+            network.name
+        )),
         (Phase::Deleting, _) => refuse(format!("The network {} is being deleted.", network.name)),
     }
 }
@@ -128,6 +142,9 @@ fn busy(network: &Network, active: &operations::Operation) -> Error {
     };
     Error::new(
         Code::NetworkState,
-        format!("The operation {} ({}) on the network {} has not ended. Wait for it{hint}.", shown.id, shown.kind, network.name),
+        format!(
+            "The operation {} ({}) on the network {} has not ended. Wait for it{hint}.",
+            shown.id, shown.kind, network.name
+        ),
     )
 }

@@ -6,7 +6,9 @@ use rand::RngExt as _;
 use serde_json::Value;
 use store::networks::{Phase, Wanted};
 use store::{Connection, NewAudit, accounts, networks, nodes, operations};
-use types::{Code, Consortium, CreatedNetwork, Id, Member, NetworkStatus, NewNetwork, NodeStatus, Permission, new_id, now};
+use types::{
+    Code, Consortium, CreatedNetwork, Id, Member, NetworkStatus, NewNetwork, NodeStatus, Permission, new_id, now,
+};
 
 use crate::idempotency::{self, Idempotency};
 use crate::names::check_name;
@@ -29,7 +31,12 @@ impl Control {
     /// # Errors
     /// `name.taken`, `name.invalid`, `consortium.members`, `network.engine`, `network.consensus`, `network.nodes`, `network.chain_id`,
     /// `network.genesis`, `auth.forbidden` when it would run nodes for organisations that the caller does not act for.
-    pub async fn create_network(&self, caller: &Caller, idempotency: Option<&Idempotency>, new: &NewNetwork) -> Result<CreatedNetwork> {
+    pub async fn create_network(
+        &self,
+        caller: &Caller,
+        idempotency: Option<&Idempotency>,
+        new: &NewNetwork,
+    ) -> Result<CreatedNetwork> {
         let mut tx = self.store().begin().await?;
         if let Some(answer) = idempotency::repeated(&mut tx, caller, idempotency).await? {
             return Ok(answer);
@@ -38,7 +45,8 @@ impl Control {
         for member in &checked.members {
             caller.require_for(Permission::NetworksWrite, &member.organisation)?;
         }
-        let taken = networks::by_name(&mut tx, &new.name).await?.iter().any(|network| network.consortium == consortium.id);
+        let taken =
+            networks::by_name(&mut tx, &new.name).await?.iter().any(|network| network.consortium == consortium.id);
         if taken {
             return Err(name_taken(&new.name, &consortium.name));
         }
@@ -82,13 +90,22 @@ impl Control {
         Ok(created)
     }
 
-    pub(super) async fn check_new_network(&self, read: &mut Connection, caller: &Caller, new: &NewNetwork) -> Result<(Consortium, Checked)> {
+    pub(super) async fn check_new_network(
+        &self,
+        read: &mut Connection,
+        caller: &Caller,
+        new: &NewNetwork,
+    ) -> Result<(Consortium, Checked)> {
         check_name("name", &new.name)?;
         let consortium = self.choose_consortium(read, caller, new.consortium.as_deref()).await?;
         let members = choose_members(&consortium, new.members.as_deref())?;
         let driver = self.drivers().get(&new.engine).ok_or_else(|| {
             let names: Vec<String> = self.drivers().engines().into_iter().map(|engine| engine.name).collect();
-            Error::field(Code::NetworkEngine, "engine", format!("There is no engine “{}”. This deployment has: {}.", new.engine, names.join(", ")))
+            Error::field(
+                Code::NetworkEngine,
+                "engine",
+                format!("There is no engine “{}”. This deployment has: {}.", new.engine, names.join(", ")),
+            )
         })?;
         let draft = Draft {
             name: new.name.clone(),
@@ -103,11 +120,17 @@ impl Control {
         Ok((consortium, Checked { members, accepted, draft }))
     }
 
-    async fn choose_consortium(&self, read: &mut Connection, caller: &Caller, given: Option<&str>) -> Result<Consortium> {
+    async fn choose_consortium(
+        &self,
+        read: &mut Connection,
+        caller: &Caller,
+        given: Option<&str>,
+    ) -> Result<Consortium> {
         caller.require(Permission::NetworksWrite)?;
         let scope = caller.scope(Permission::NetworksWrite);
         let mut visible = store::consortia::list(read, scope.organisations(), None, u32::MAX).await?;
-        let names = |consortia: &[Consortium]| consortia.iter().map(|one| one.name.clone()).collect::<Vec<_>>().join(", ");
+        let names =
+            |consortia: &[Consortium]| consortia.iter().map(|one| one.name.clone()).collect::<Vec<_>>().join(", ");
         match given {
             Some(given) => visible
                 .into_iter()
@@ -119,20 +142,30 @@ impl Control {
                 "consortium",
                 "There is no consortium to make a network in. Found one first (`polder consortium create`).",
             )),
-            None => Err(Error::field(Code::NameAmbiguous, "consortium", format!("Say which consortium: {}.", names(&visible)))),
+            None => Err(Error::field(
+                Code::NameAmbiguous,
+                "consortium",
+                format!("Say which consortium: {}.", names(&visible)),
+            )),
         }
     }
 
     async fn settle_chain_id(&self, read: &mut Connection, given: Option<u64>) -> Result<u64> {
         if let Some(chain_id) = given {
             if i64::try_from(chain_id).is_err() || chain_id == 0 {
-                return Err(Error::field(Code::NetworkGenesis, "chainId", "A chain id is from 1 to 9223372036854775807."));
+                return Err(Error::field(
+                    Code::NetworkGenesis,
+                    "chainId",
+                    "A chain id is from 1 to 9223372036854775807.",
+                ));
             }
             if networks::has_chain_id(read, chain_id).await? {
                 return Err(Error::field(
                     Code::NetworkChainId,
                     "chainId",
-                    format!("Another network of this deployment has the chain id {chain_id}. Give another one, or none: then one is drawn."),
+                    format!(
+                        "Another network of this deployment has the chain id {chain_id}. Give another one, or none: then one is drawn."
+                    ),
                 ));
             }
             return Ok(chain_id);
@@ -170,14 +203,26 @@ impl Control {
 fn choose_members(consortium: &Consortium, given: Option<&[String]>) -> Result<Vec<Member>> {
     let Some(given) = given else { return Ok(consortium.members.clone()) };
     if given.is_empty() {
-        return Err(Error::field(Code::ConsortiumMembers, "members", "Name at least one member, or leave the members out: then all take part."));
+        return Err(Error::field(
+            Code::ConsortiumMembers,
+            "members",
+            "Name at least one member, or leave the members out: then all take part.",
+        ));
     }
     let mut chosen: Vec<Member> = Vec::new();
     for (index, reference) in given.iter().enumerate() {
         let field = format!("members[{index}]");
-        let member = consortium.members.iter().find(|member| member.name == *reference || member.organisation == *reference).ok_or_else(|| {
-            Error::field(Code::ConsortiumMembers, &field, format!("“{reference}” is no member of the consortium {}.", consortium.name))
-        })?;
+        let member = consortium
+            .members
+            .iter()
+            .find(|member| member.name == *reference || member.organisation == *reference)
+            .ok_or_else(|| {
+                Error::field(
+                    Code::ConsortiumMembers,
+                    &field,
+                    format!("“{reference}” is no member of the consortium {}.", consortium.name),
+                )
+            })?;
         if chosen.iter().any(|one| one.organisation == member.organisation) {
             return Err(Error::field(Code::ConsortiumMembers, &field, format!("“{reference}” is named twice.")));
         }
@@ -199,7 +244,12 @@ fn specify(id: &str, chain_id: u64, checked: &Checked, accounts: &[(accounts::Ac
             .accepted
             .nodes
             .iter()
-            .map(|node| NodeSpec { id: new_id("node"), name: node.name.clone(), member: node.member.clone(), role: node.role.clone() })
+            .map(|node| NodeSpec {
+                id: new_id("node"),
+                name: node.name.clone(),
+                member: node.member.clone(),
+                role: node.role.clone(),
+            })
             .collect(),
         accounts: accounts.iter().map(|(_, spec)| spec.clone()).collect(),
     }
@@ -226,11 +276,16 @@ fn stored_network(new: &NewNetwork, consortium: &Consortium, spec: &NetworkSpec)
     }
 }
 
-fn stored_node(network: &networks::Network, node: &NodeSpec, position: i64, members: &[Member], host: &str) -> Result<nodes::Node> {
-    let member = members
-        .iter()
-        .find(|member| member.name == node.member)
-        .ok_or_else(|| Error::Internal(format!("the planner gave {} to {}, who takes no part", node.name, node.member), None))?;
+fn stored_node(
+    network: &networks::Network,
+    node: &NodeSpec,
+    position: i64,
+    members: &[Member],
+    host: &str,
+) -> Result<nodes::Node> {
+    let member = members.iter().find(|member| member.name == node.member).ok_or_else(|| {
+        Error::Internal(format!("the planner gave {} to {}, who takes no part", node.name, node.member), None)
+    })?;
     let prefix = format!("{}/", network.name);
     Ok(nodes::Node {
         id: node.id.clone(),
@@ -253,5 +308,9 @@ fn stored_node(network: &networks::Network, node: &NodeSpec, position: i64, memb
 }
 
 fn name_taken(name: &str, consortium: &str) -> Error {
-    Error::field(Code::NameTaken, "name", format!("The consortium {consortium} has a network “{name}” already. Choose another name."))
+    Error::field(
+        Code::NameTaken,
+        "name",
+        format!("The consortium {consortium} has a network “{name}” already. Choose another name."),
+    )
 }

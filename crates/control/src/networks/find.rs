@@ -15,7 +15,12 @@ pub(crate) struct Found {
 
 impl Control {
     /// Ids of the consortia that a permission reaches; none for all.
-    pub(crate) async fn visible_consortia(&self, read: &mut Connection, caller: &Caller, permission: Permission) -> Result<Option<Vec<Id>>> {
+    pub(crate) async fn visible_consortia(
+        &self,
+        read: &mut Connection,
+        caller: &Caller,
+        permission: Permission,
+    ) -> Result<Option<Vec<Id>>> {
         caller.require(permission)?;
         let scope = caller.scope(permission);
         let Some(organisations) = scope.organisations() else { return Ok(None) };
@@ -24,7 +29,13 @@ impl Control {
     }
 
     /// A network by its id, its name or `CONSORTIUM/NAME`.
-    pub(crate) async fn find_network(&self, read: &mut Connection, caller: &Caller, permission: Permission, reference: &str) -> Result<Found> {
+    pub(crate) async fn find_network(
+        &self,
+        read: &mut Connection,
+        caller: &Caller,
+        permission: Permission,
+        reference: &str,
+    ) -> Result<Found> {
         let visible = self.visible_consortia(read, caller, permission).await?;
         let (prefix, name) = match reference.split_once('/') {
             Some((consortium, name)) => (Some(consortium), name),
@@ -48,7 +59,8 @@ impl Control {
             (Some(one), true) => Ok(one),
             (Some(one), false) => {
                 found.push(one);
-                let names: Vec<String> = found.iter().map(|one| format!("{}/{}", one.consortium.name, one.network.name)).collect();
+                let names: Vec<String> =
+                    found.iter().map(|one| format!("{}/{}", one.consortium.name, one.network.name)).collect();
                 Err(Error::new(
                     Code::NameAmbiguous,
                     format!("There is more than one network “{reference}”. Say which one: {}.", names.join(", ")),
@@ -60,7 +72,13 @@ impl Control {
 
     /// Fails unless a permission reaches every organisation that takes part in a network: what is done to a network is
     /// done to the nodes of all of them.
-    pub(crate) async fn require_for_network(&self, read: &mut Connection, caller: &Caller, permission: Permission, network: &Network) -> Result<()> {
+    pub(crate) async fn require_for_network(
+        &self,
+        read: &mut Connection,
+        caller: &Caller,
+        permission: Permission,
+        network: &Network,
+    ) -> Result<()> {
         for organisation in store::networks::members(read, &network.id).await? {
             caller.require_for(permission, &organisation)?;
         }

@@ -13,7 +13,8 @@ use crate::{Control, Error, Result};
 
 /// The specification that a network was made with.
 pub(crate) fn network_spec(network: &networks::Network) -> Result<NetworkSpec> {
-    serde_json::from_value(network.spec.clone()).map_err(|error| Error::internal(format!("the specification of network {}", network.id), error))
+    serde_json::from_value(network.spec.clone())
+        .map_err(|error| Error::internal(format!("the specification of network {}", network.id), error))
 }
 
 /// The stored placements of a network's nodes.
@@ -22,7 +23,8 @@ pub(crate) async fn placements(read: &mut Connection, network: &str) -> Result<w
     for (node, ports) in networks::placements(read, network).await? {
         let mut placement = Placement::default();
         for (port, address) in ports {
-            let address = serde_json::from_value(address).map_err(|error| Error::internal(format!("placement of node {node}"), error))?;
+            let address = serde_json::from_value(address)
+                .map_err(|error| Error::internal(format!("placement of node {node}"), error))?;
             placement.ports.insert(port, address);
         }
         placements.insert(node, placement);
@@ -52,8 +54,14 @@ impl Control {
     }
 
     /// Nodes of one network.
-    pub(crate) async fn show_nodes(&self, read: &mut Connection, network: &networks::Network, rows: Vec<nodes::Node>) -> Result<Vec<Node>> {
-        let members: HashMap<Id, String> = network_spec(network)?.nodes.into_iter().map(|node| (node.id, node.member)).collect();
+    pub(crate) async fn show_nodes(
+        &self,
+        read: &mut Connection,
+        network: &networks::Network,
+        rows: Vec<nodes::Node>,
+    ) -> Result<Vec<Node>> {
+        let members: HashMap<Id, String> =
+            network_spec(network)?.nodes.into_iter().map(|node| (node.id, node.member)).collect();
         let placements = placements(read, &network.id).await?;
         let planner = self.drivers().get(&network.engine).map(|driver| driver.planner());
         let usage = self.runtime().usage.lock();
@@ -99,7 +107,9 @@ pub(crate) fn topology(nodes: Vec<Node>) -> Topology {
             let identity = peer.get("identity").and_then(Value::as_str).unwrap_or_default();
             let connected = node.height.is_some() && peer.get("connected").and_then(Value::as_bool).unwrap_or_default();
             let Some(other) = by_identity.get(identity).filter(|other| **other != node.id) else { continue };
-            let known = links.iter_mut().find(|link| (link.from == node.id && link.to == *other) || (link.to == node.id && link.from == *other));
+            let known = links.iter_mut().find(|link| {
+                (link.from == node.id && link.to == *other) || (link.to == node.id && link.from == *other)
+            });
             match known {
                 Some(link) => link.connected |= connected,
                 None => links.push(Link { from: node.id.clone(), to: other.clone(), connected }),

@@ -71,7 +71,10 @@ impl Change {
 
     /// Reads [`Change::kind`].
     pub fn parse(kind: &str) -> Result<Self> {
-        Self::ALL.into_iter().find(|change| change.kind() == kind).ok_or_else(|| Error::Internal(format!("no such operation: {kind}"), None))
+        Self::ALL
+            .into_iter()
+            .find(|change| change.kind() == kind)
+            .ok_or_else(|| Error::Internal(format!("no such operation: {kind}"), None))
     }
 
     /// What is done, in order.
@@ -134,7 +137,13 @@ impl StepKind {
 }
 
 /// A queued operation that `caller` asked for.
-pub(crate) fn new_operation(change: Change, subject: &str, subject_name: &str, network: &Network, caller: &Caller) -> operations::Operation {
+pub(crate) fn new_operation(
+    change: Change,
+    subject: &str,
+    subject_name: &str,
+    network: &Network,
+    caller: &Caller,
+) -> operations::Operation {
     let steps = change
         .steps()
         .iter()
@@ -188,7 +197,8 @@ impl Control {
         let mut read = self.store().read().await?;
         let consortia = self.visible_consortia(&mut read, caller, Permission::OperationsRead).await?;
         let filter = operations::Filter { consortia, subject: query.subject.clone(), status: query.status };
-        let rows = operations::list(&mut read, &filter, paging.after().unwrap_or_default(), i64::from(paging.fetch())).await?;
+        let rows =
+            operations::list(&mut read, &filter, paging.after().unwrap_or_default(), i64::from(paging.fetch())).await?;
         Ok(paging.page(rows.into_iter().map(|row| row.shown).collect(), |operation: &Operation| operation.id.clone()))
     }
 
@@ -217,7 +227,8 @@ impl Control {
     async fn requeue_operation(&self, caller: &Caller, id: &str, how: Requeue) -> Result<Operation> {
         let mut tx = self.store().begin().await?;
         let operation = self.find_operation(&mut tx, caller, id).await?;
-        let network = networks::get(&mut tx, &operation.network).await?.ok_or_else(|| refused("Its network is gone."))?;
+        let network =
+            networks::get(&mut tx, &operation.network).await?.ok_or_else(|| refused("Its network is gone."))?;
         match store::nodes::get(&mut tx, &operation.shown.subject).await? {
             Some(node) => caller.require_for(Permission::OperationsWrite, &node.organisation)?,
             None => self.require_for_network(&mut tx, caller, Permission::OperationsWrite, &network).await?,
@@ -231,7 +242,8 @@ impl Control {
         operations::requeue(&mut tx, id, undoing).await?;
         if undoing {
             for kind in change.undo_steps().unwrap_or_default() {
-                operations::add_step(&mut tx, id, kind.name(true), &format!("Undo: {}", kind.title().to_lowercase())).await?;
+                operations::add_step(&mut tx, id, kind.name(true), &format!("Undo: {}", kind.title().to_lowercase()))
+                    .await?;
             }
             steps::want_undone(&mut tx, &operation, &network, change).await?;
         } else if change == Change::CreateNetwork {
@@ -256,7 +268,12 @@ impl Control {
         Ok(shown)
     }
 
-    async fn find_operation(&self, read: &mut store::Connection, caller: &Caller, id: &str) -> Result<operations::Operation> {
+    async fn find_operation(
+        &self,
+        read: &mut store::Connection,
+        caller: &Caller,
+        id: &str,
+    ) -> Result<operations::Operation> {
         let visible = self.visible_consortia(read, caller, Permission::OperationsRead).await?;
         let operation = operations::get(read, id).await?;
         operation
@@ -279,11 +296,13 @@ impl Requeue {
         match (self, shown.status) {
             (Requeue::Resume, Failed) => Ok(operation.undoing),
             (Requeue::Resume, Succeeded | Undone) => Err(refused("It has ended.")),
-            (Requeue::Resume, Queued | Running | Waiting) => Err(refused("It has not stopped: nothing is to be resumed.")),
-            (Requeue::Undo, Undone) => Err(refused("It was undone already.")),
-            (Requeue::Undo, Succeeded) => {
-                Err(refused("It has succeeded. Make the opposite change instead: stop what was started, delete what was made."))
+            (Requeue::Resume, Queued | Running | Waiting) => {
+                Err(refused("It has not stopped: nothing is to be resumed."))
             }
+            (Requeue::Undo, Undone) => Err(refused("It was undone already.")),
+            (Requeue::Undo, Succeeded) => Err(refused(
+                "It has succeeded. Make the opposite change instead: stop what was started, delete what was made.",
+            )),
             (Requeue::Undo, _) if operation.undoing => Err(refused("It is being undone. Resume it if that failed.")),
             (Requeue::Undo, _) if Change::parse(&shown.kind)?.undo_steps().is_none() => {
                 Err(refused(&format!("A {} cannot be undone. Resume it.", shown.kind)))

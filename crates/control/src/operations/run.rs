@@ -1,5 +1,7 @@
 //! Drives operations, each in a task of its own.
 
+use std::time::Duration;
+
 use futures::future::BoxFuture;
 use store::networks::{self, Phase};
 use store::{operations, operations::Operation};
@@ -9,6 +11,9 @@ use types::{NetworkStatus, OperationStatus, Problem, now};
 use super::steps::{self, Progress};
 use super::{Change, StepKind};
 use crate::{Control, Error, Result};
+
+/// How long an operation rests after the database failed.
+const AFTER_FAILURE: Duration = Duration::from_secs(2);
 
 /// Starts to drive every operation that has not ended and that nobody here drives.
 pub(crate) async fn drive_due(control: &Control) -> Result<()> {
@@ -31,7 +36,13 @@ pub(crate) async fn drive_due(control: &Control) -> Result<()> {
             let _guard = guard;
             let id = operation.shown.id.clone();
             if let Some(Err(error)) = stop.run_until_cancelled(drive(&driver, operation)).await {
-                tracing::error!(operation = id, error = error.chain(), "an operation cannot be driven; it will be tried again");
+                tracing::error!(
+                    operation = id,
+                    error = error.chain(),
+                    "an operation cannot be driven; it will be tried again"
+                );
+                // The database failed: it gets a moment before the next try.
+                tokio::time::sleep(AFTER_FAILURE).await;
             }
         });
     }
@@ -61,7 +72,8 @@ fn drive(control: &Control, operation: Operation) -> BoxFuture<'_, Result<()>> {
         let kinds = if undoing { change.undo_steps().unwrap_or_default() } else { change.steps() };
         for kind in kinds {
             let name = kind.name(undoing);
-            let done = operation.shown.steps.iter().any(|step| step.name == name && step.status == OperationStatus::Succeeded);
+            let done =
+                operation.shown.steps.iter().any(|step| step.name == name && step.status == OperationStatus::Succeeded);
             if done {
                 continue;
             }
@@ -85,7 +97,8 @@ fn drive(control: &Control, operation: Operation) -> BoxFuture<'_, Result<()>> {
 async fn still_due(tx: &mut store::Tx, operation: &Operation) -> Result<bool> {
     let now = operations::get(tx, &operation.shown.id).await?;
     Ok(now.is_some_and(|now| {
-        now.undoing == operation.undoing && matches!(now.shown.status, OperationStatus::Queued | OperationStatus::Running | OperationStatus::Waiting)
+        now.undoing == operation.undoing
+            && matches!(now.shown.status, OperationStatus::Queued | OperationStatus::Running | OperationStatus::Waiting)
     }))
 }
 
@@ -108,14 +121,17 @@ async fn finish(control: &Control, operation: &Operation, change: Change, kind: 
         return Ok(false);
     }
     let nodes = match kind {
-        StepKind::Forget => store::nodes::of_network(&mut tx, &operation.network).await?.into_iter().map(|node| node.id).collect(),
+        StepKind::Forget => {
+            store::nodes::of_network(&mut tx, &operation.network).await?.into_iter().map(|node| node.id).collect()
+        }
         _ => Vec::new(),
     };
     if kind == StepKind::Forget {
         networks::delete(&mut tx, &operation.network).await?;
         tx.change("network", &operation.network, Some(&operation.network));
     }
-    operations::set_step(&mut tx, id, kind.name(operation.undoing), OperationStatus::Succeeded, None, Some(now())).await?;
+    operations::set_step(&mut tx, id, kind.name(operation.undoing), OperationStatus::Succeeded, None, Some(now()))
+        .await?;
     if last {
         let status = if operation.undoing { OperationStatus::Undone } else { OperationStatus::Succeeded };
         operations::set_status(&mut tx, id, status, None, now()).await?;
@@ -141,15 +157,31 @@ async fn fail(control: &Control, operation: &Operation, change: Change, step: &s
     if !still_due(&mut tx, operation).await? {
         return Ok(());
     }
-    operations::set_step(&mut tx, &operation.shown.id, step, OperationStatus::Failed, Some(&problem.detail), Some(now())).await?;
+    operations::set_step(
+        &mut tx,
+        &operation.shown.id,
+        step,
+        OperationStatus::Failed,
+        Some(&problem.detail),
+        Some(now()),
+    )
+    .await?;
     operations::set_status(&mut tx, &operation.shown.id, OperationStatus::Failed, Some(&problem), now()).await?;
     match change {
         Change::CreateNetwork => {
-            networks::set_phase(&mut tx, &operation.network, Phase::Failed, NetworkStatus::Failed, Some(&problem.detail)).await?;
+            networks::set_phase(
+                &mut tx,
+                &operation.network,
+                Phase::Failed,
+                NetworkStatus::Failed,
+                Some(&problem.detail),
+            )
+            .await?;
         }
         Change::DeleteNetwork => {
             let reason = format!("It could not be deleted: {}", problem.detail);
-            networks::set_phase(&mut tx, &operation.network, Phase::Deleting, NetworkStatus::Deleting, Some(&reason)).await?;
+            networks::set_phase(&mut tx, &operation.network, Phase::Deleting, NetworkStatus::Deleting, Some(&reason))
+                .await?;
         }
         _ => {}
     }

@@ -23,7 +23,12 @@ const READY_LIMIT: Duration = Duration::from_secs(60);
 const READY_INTERVAL: Duration = Duration::from_millis(20);
 
 /// Takes one step.
-pub(super) async fn take(control: &Control, operation: &Operation, kind: StepKind, progress: &Progress<'_>) -> Result<()> {
+pub(super) async fn take(
+    control: &Control,
+    operation: &Operation,
+    kind: StepKind,
+    progress: &Progress<'_>,
+) -> Result<()> {
     let scene = Scene::load(control, operation).await?;
     match kind {
         StepKind::Place => scene.place().await,
@@ -43,7 +48,8 @@ pub(super) async fn want_undone(tx: &mut Tx, operation: &Operation, network: &Ne
     match change {
         Change::CreateNetwork => {
             networks::set_wanted(tx, &network.id, Wanted::Stopped).await?;
-            networks::set_phase(tx, &network.id, networks::Phase::Deleting, types::NetworkStatus::Deleting, None).await?;
+            networks::set_phase(tx, &network.id, networks::Phase::Deleting, types::NetworkStatus::Deleting, None)
+                .await?;
         }
         Change::StartNetwork => networks::set_wanted(tx, &network.id, Wanted::Stopped).await?,
         Change::StopNetwork => networks::set_wanted(tx, &network.id, Wanted::Running).await?,
@@ -72,7 +78,15 @@ impl<'a> Progress<'a> {
             return Ok(());
         }
         let mut tx = self.control.store().begin().await?;
-        operations::set_step(&mut tx, &self.operation.shown.id, self.step, OperationStatus::Running, Some(&message), None).await?;
+        operations::set_step(
+            &mut tx,
+            &self.operation.shown.id,
+            self.step,
+            OperationStatus::Running,
+            Some(&message),
+            None,
+        )
+        .await?;
         tx.change("operation", &self.operation.shown.id, Some(&self.operation.network));
         tx.commit().await?;
         *self.said.lock() = message;
@@ -118,7 +132,8 @@ impl<'a> Scene<'a> {
                     port,
                     host: node.host.clone(),
                     number: address.inside.port,
-                    address: serde_json::to_value(&address).map_err(|error| Error::internal("an address cannot be stored", error))?,
+                    address: serde_json::to_value(&address)
+                        .map_err(|error| Error::internal("an address cannot be stored", error))?,
                 };
                 networks::place(&mut tx, &placed).await?;
             }
@@ -134,7 +149,9 @@ impl<'a> Scene<'a> {
             if due.is_empty() {
                 return match plan.complete && plan.jobs_done(&outputs) {
                     true => Ok(()),
-                    false => Err(Error::Internal(format!("the plan of network {} cannot go on", self.network.id), None)),
+                    false => {
+                        Err(Error::Internal(format!("the plan of network {} cannot go on", self.network.id), None))
+                    }
                 };
             }
             progress.say(format!("{} of {} jobs done", outputs.len(), plan.jobs.len())).await?;
@@ -163,10 +180,15 @@ impl<'a> Scene<'a> {
         let mut left: Vec<&Service> = plan.services.iter().filter(own).collect();
         while !left.is_empty() {
             let names: Vec<&str> = left.iter().map(|service| service.name.as_str()).collect();
-            let (now, later): (Vec<&Service>, Vec<&Service>) =
-                left.iter().copied().partition(|service| !service.after.iter().any(|name| names.contains(&name.as_str())));
+            let (now, later): (Vec<&Service>, Vec<&Service>) = left
+                .iter()
+                .copied()
+                .partition(|service| !service.after.iter().any(|name| names.contains(&name.as_str())));
             if now.is_empty() {
-                return Err(Error::Internal(format!("the services of network {} wait for each other", self.network.id), None));
+                return Err(Error::Internal(
+                    format!("the services of network {} wait for each other", self.network.id),
+                    None,
+                ));
             }
             for result in join_all(now.iter().map(|service| self.control.host().start(service))).await {
                 result?;
@@ -197,7 +219,14 @@ impl<'a> Scene<'a> {
             }
             // Nodes that start in a moment need no message, and each message costs a write.
             if Instant::now() + READY_LIMIT > end + Duration::from_secs(1) {
-                progress.say(format!("{} of {} nodes are ready; {}", views.len() - waiting.len(), views.len(), waiting.join("; "))).await?;
+                progress
+                    .say(format!(
+                        "{} of {} nodes are ready; {}",
+                        views.len() - waiting.len(),
+                        views.len(),
+                        waiting.join("; ")
+                    ))
+                    .await?;
             }
             tokio::time::sleep(READY_INTERVAL).await;
         }
@@ -244,7 +273,12 @@ impl<'a> Scene<'a> {
 }
 
 /// The plan of a network as it stands, and the outputs that it was made with.
-pub(crate) async fn plan_network(control: &Control, read: &mut store::Connection, network: &Network, spec: &NetworkSpec) -> Result<(Plan, Outputs)> {
+pub(crate) async fn plan_network(
+    control: &Control,
+    read: &mut store::Connection,
+    network: &Network,
+    spec: &NetworkSpec,
+) -> Result<(Plan, Outputs)> {
     let placements: Placements = crate::networks::placements(read, &network.id).await?;
     let outputs: Outputs = networks::outputs(read, &network.id).await?;
     let plan = control.driver(&network.engine)?.planner().plan(spec, &placements, &outputs)?;

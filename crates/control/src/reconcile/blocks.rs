@@ -18,7 +18,8 @@ const MOST_BEHIND: u64 = 5_000;
 /// Counts the new blocks of all networks.
 pub(super) async fn count(control: &Control) -> Result<()> {
     let networks = networks::all(&mut *control.store().read().await?).await?;
-    let alive = networks.iter().filter(|network| network.phase == Phase::Ready && network.status != NetworkStatus::Stopped);
+    let alive =
+        networks.iter().filter(|network| network.phase == Phase::Ready && network.status != NetworkStatus::Stopped);
     join_all(alive.map(|network| count_network(control, network))).await.into_iter().collect()
 }
 
@@ -70,19 +71,39 @@ mod tests {
     use super::*;
 
     fn block(number: u64, at: i64, transactions: u32) -> BlockSummary {
-        BlockSummary { number, hash: String::new(), parent_hash: String::new(), at, transactions, gas_used: None, gas_limit: None, size: None }
+        BlockSummary {
+            number,
+            hash: String::new(),
+            parent_hash: String::new(),
+            at,
+            transactions,
+            gas_used: None,
+            gas_limit: None,
+            size: None,
+        }
     }
 
     #[test]
     fn blocks_are_counted_once_and_intervals_start_at_the_block_before() {
         let base = 100 * INTERVAL_US;
-        let blocks = [block(4, base - 1_000_000, 9), block(5, base, 2), block(6, base + 500_000, 3), block(7, base + INTERVAL_US, 1)];
+        let blocks = [
+            block(4, base - 1_000_000, 9),
+            block(5, base, 2),
+            block(6, base + 500_000, 3),
+            block(7, base + INTERVAL_US, 1),
+        ];
         let counted = tally(&blocks, 4);
         assert_eq!(
             counted,
             [
                 Counted { at: base, blocks: 2, transactions: 5, interval_sum_us: 1_500_000, intervals: 2 },
-                Counted { at: base + INTERVAL_US, blocks: 1, transactions: 1, interval_sum_us: INTERVAL_US - 500_000, intervals: 1 },
+                Counted {
+                    at: base + INTERVAL_US,
+                    blocks: 1,
+                    transactions: 1,
+                    interval_sum_us: INTERVAL_US - 500_000,
+                    intervals: 1
+                },
             ]
         );
         let first = tally(&[block(0, 0, 0), block(1, base, 1)], 0);

@@ -24,13 +24,25 @@ const STATISTICS_KEPT_US: i64 = 7 * 24 * 60 * 60 * 1_000_000;
 /// Starts all of them.
 pub(crate) fn start(control: &Control) {
     let tasks = &control.runtime().tasks;
-    let spec = |name, description, period, wake: &Arc<Notify>| TaskSpec { name, description, period, wake: wake.clone(), stoppable: false, wanted: true };
+    let spec = |name, description, period, wake: &Arc<Notify>| TaskSpec {
+        name,
+        description,
+        period,
+        wake: wake.clone(),
+        stoppable: false,
+        wanted: true,
+    };
     let never = Arc::new(Notify::new());
     let runtime = control.runtime();
 
     let own = control.clone();
     tasks.spawn(
-        spec("drive-operations", "Takes the steps of operations that have not ended.", 5 * SECOND, &runtime.operations_due),
+        spec(
+            "drive-operations",
+            "Takes the steps of operations that have not ended.",
+            5 * SECOND,
+            &runtime.operations_due,
+        ),
         move || {
             let control = own.clone();
             async move { crate::operations::drive_due(&control).await }
@@ -38,27 +50,46 @@ pub(crate) fn start(control: &Control) {
     );
     let own = control.clone();
     tasks.spawn(
-        spec("reconcile-nodes", "Starts and stops nodes as wanted, observes them and derives the state of networks.", SECOND, &runtime.nodes_due),
+        spec(
+            "reconcile-nodes",
+            "Starts and stops nodes as wanted, observes them and derives the state of networks.",
+            SECOND,
+            &runtime.nodes_due,
+        ),
         move || {
             let control = own.clone();
             async move { observe::reconcile(&control).await }
         },
     );
     let own = control.clone();
-    tasks.spawn(spec("count-blocks", "Counts blocks and transactions for the charts.", 2 * SECOND, &never), move || {
-        let control = own.clone();
-        async move { blocks::count(&control).await }
-    });
+    tasks.spawn(
+        spec("count-blocks", "Counts blocks and transactions for the charts.", 2 * SECOND, &never),
+        move || {
+            let control = own.clone();
+            async move { blocks::count(&control).await }
+        },
+    );
     let own = control.clone();
-    tasks.spawn(spec("follow-transactions", "Finds out what became of transactions whose outcome is open.", SECOND, &never), move || {
-        let control = own.clone();
-        async move { transactions::follow(&control).await }
-    });
+    tasks.spawn(
+        spec("follow-transactions", "Finds out what became of transactions whose outcome is open.", SECOND, &never),
+        move || {
+            let control = own.clone();
+            async move { transactions::follow(&control).await }
+        },
+    );
     let own = control.clone();
-    tasks.spawn(spec("remove-old-records", "Removes samples, statistics, ended transactions, sessions, answers and changes that are too old.", 60 * SECOND, &never), move || {
-        let control = own.clone();
-        async move { prune(&control).await }
-    });
+    tasks.spawn(
+        spec(
+            "remove-old-records",
+            "Removes samples, statistics, ended transactions, sessions, answers and changes that are too old.",
+            60 * SECOND,
+            &never,
+        ),
+        move || {
+            let control = own.clone();
+            async move { prune(&control).await }
+        },
+    );
 }
 
 async fn prune(control: &Control) -> Result<()> {

@@ -27,7 +27,7 @@ pub(crate) struct NodeView {
     pub node: Node,
     /// Whether it should run.
     pub wanted: bool,
-    /// Whether its network is still being made.
+    /// Whether its network is still being made, or could not be.
     pub creating: bool,
     /// What the host sees.
     pub observed: std::result::Result<Observation, host::Error>,
@@ -56,7 +56,7 @@ pub(crate) async fn look(control: &Control, network: &Network, nodes: &[Node]) -
             };
             NodeView {
                 wanted: node.wanted && network.wanted == Wanted::Running && network.phase != Phase::Deleting,
-                creating: network.phase == Phase::Creating,
+                creating: matches!(network.phase, Phase::Creating | Phase::Failed),
                 failed_start: control.runtime().failed_starts.lock().get(&node.id).map(|failed| failed.reason.clone()),
                 node: node.clone(),
                 observed,
@@ -114,7 +114,8 @@ fn facts(health: &NodeHealth) -> serde_json::Value {
 pub(super) async fn reconcile(control: &Control) -> Result<()> {
     let mut read = control.store().read().await?;
     let all = networks::all(&mut read).await?;
-    let busy: Vec<String> = store::operations::active(&mut read).await?.into_iter().map(|operation| operation.network).collect();
+    let busy: Vec<String> =
+        store::operations::active(&mut read).await?.into_iter().map(|operation| operation.network).collect();
     let mut scenes = Vec::with_capacity(all.len());
     for network in all {
         let nodes = nodes::of_network(&mut read, &network.id).await?;
@@ -144,7 +145,9 @@ async fn bring_about(control: &Control, network: &Network, views: &[NodeView]) -
     for view in views {
         let Ok(observed) = &view.observed else { continue };
         match (view.wanted, &observed.state) {
-            (true, State::Absent | State::Stopped | State::Lost) if due(control, &view.node.id) => to_start.push(&view.node),
+            (true, State::Absent | State::Stopped | State::Lost) if due(control, &view.node.id) => {
+                to_start.push(&view.node)
+            }
             (false, State::Running { .. } | State::Restarting { .. }) => {
                 control.host().stop(&view.node.id).await?;
                 acted = true;
@@ -159,16 +162,18 @@ async fn bring_about(control: &Control, network: &Network, views: &[NodeView]) -
     let mut read = control.store().read().await?;
     let (plan, _) = plan_network(control, &mut read, network, &spec).await?;
     drop(read);
-    for node in to_start {
-        let Some(service) = plan.service(&node.id) else { continue };
-        tracing::info!(node = node.id, network = network.name, name = node.name, "starting a node that should run");
-        match control.host().start(service).await {
-            Ok(()) => {
-                control.runtime().failed_starts.lock().remove(&node.id);
+    let starts = to_start.into_iter().filter_map(|node| Some((node, plan.service(&node.id)?))).map(
+        |(node, service)| async move {
+            tracing::info!(node = node.id, network = network.name, name = node.name, "starting a node that should run");
+            match control.host().start(service).await {
+                Ok(()) => {
+                    control.runtime().failed_starts.lock().remove(&node.id);
+                }
+                Err(error) => note_failure(control, node, &error),
             }
-            Err(error) => note_failure(control, node, &error),
-        }
-    }
+        },
+    );
+    join_all(starts).await;
     Ok(true)
 }
 
@@ -197,7 +202,8 @@ pub(crate) async fn record(control: &Control, network: &Network, views: &[NodeVi
     let network_changed = observation.as_ref().is_some_and(|new| {
         (new.status, &new.reason, new.height) != (network.status, &network.status_reason, network.height)
     });
-    let changed: Vec<&Node> = views.iter().zip(&seen).filter(|(view, seen)| differs(&view.node, seen)).map(|(_, seen)| seen).collect();
+    let changed: Vec<&Node> =
+        views.iter().zip(&seen).filter(|(view, seen)| differs(&view.node, seen)).map(|(_, seen)| seen).collect();
     if changed.is_empty() && samples.is_empty() && !network_changed {
         return Ok(());
     }
@@ -206,7 +212,10 @@ pub(crate) async fn record(control: &Control, network: &Network, views: &[NodeVi
         nodes::set_observed(&mut tx, node).await?;
         let before = views.iter().find(|view| view.node.id == node.id).map(|view| &view.node);
         // A new height is told once, for the network.
-        if before.is_none_or(|before| (before.status, before.pid, before.restarts, &before.status_reason) != (node.status, node.pid, node.restarts, &node.status_reason)) {
+        if before.is_none_or(|before| {
+            (before.status, before.pid, before.restarts, &before.status_reason)
+                != (node.status, node.pid, node.restarts, &node.status_reason)
+        }) {
             tx.change("node", &node.id, Some(&network.id));
         }
     }
@@ -253,14 +262,14 @@ async fn observe_network(control: &Control, network: &Network, views: &[NodeView
         true => Some(now()),
         false => network.progress_at,
     };
-    let oldest_open = match network.status {
-        // Only asked where it can matter: when nothing moved for a while.
-        _ if progress_at.is_some_and(|at| at < now() - status::PATIENCE_US) => {
-            let mut read = control.store().read().await?;
-            store::transactions::open(&mut read, &network.id, now() - status::PATIENCE_US, 1).await?.pop().map(|open| open.submitted_at)
-        }
-        _ => None,
+    // Only asked where it can matter: when nothing moved for a while.
+    let quiet = progress_at.is_some_and(|at| at < now() - status::PATIENCE_US);
+    let oldest_open = if quiet {
+        let mut read = control.store().read().await?;
+        store::transactions::open(&mut read, &network.id, now() - status::PATIENCE_US, 1).await?.pop()
+    } else {
+        None
     };
-    let (status, reason) = status::of_network(network, views, progress_at, oldest_open);
+    let (status, reason) = status::of_network(network, views, progress_at, oldest_open.map(|open| open.submitted_at));
     Ok(NetworkObservation { status, reason, height, progress_at })
 }

@@ -17,13 +17,17 @@ const MANY_RESTARTS: u32 = 3;
 pub(super) fn of_node(view: &NodeView) -> (NodeStatus, Option<String>) {
     let observed = match &view.observed {
         Ok(observed) => observed,
-        Err(error) => return (NodeStatus::Failed, Some(format!("the host does not say how it is: {}", error.problem().detail))),
+        Err(error) => {
+            return (NodeStatus::Failed, Some(format!("the host does not say how it is: {}", error.problem().detail)));
+        }
     };
     let ended = observed.last_exit.as_ref().map(describe_exit);
     match &observed.state {
         State::Running { since, .. } => match &view.health {
             Some(Ok(_)) => (NodeStatus::Running, None),
-            Some(Err(_)) | None if now() - since < START_US => (NodeStatus::Starting, Some("it was just started and does not answer yet".into())),
+            Some(Err(_)) | None if now() - since < START_US => {
+                (NodeStatus::Starting, Some("it was just started and does not answer yet".into()))
+            }
             Some(Err(reason)) => (NodeStatus::Unhealthy, Some(reason.clone())),
             None => (NodeStatus::Unhealthy, Some("it was not asked how it is".into())),
         },
@@ -54,7 +58,12 @@ fn describe_exit(exit: &Exit) -> String {
 
 /// State of a network that is ready, and why it is not `running`. `oldest_open` is when the oldest transaction was submitted
 /// that still waits, if it waits for longer than [`PATIENCE_US`] without a block.
-pub(super) fn of_network(network: &Network, views: &[NodeView], progress_at: Option<Micros>, oldest_open: Option<Micros>) -> (NetworkStatus, Option<String>) {
+pub(super) fn of_network(
+    network: &Network,
+    views: &[NodeView],
+    progress_at: Option<Micros>,
+    oldest_open: Option<Micros>,
+) -> (NetworkStatus, Option<String>) {
     let statuses: Vec<(NodeStatus, Option<String>)> = views.iter().map(of_node).collect();
     let running = statuses.iter().filter(|(status, _)| *status == NodeStatus::Running).count();
     let not_running: Vec<String> = views
@@ -82,7 +91,7 @@ pub(super) fn of_network(network: &Network, views: &[NodeView], progress_at: Opt
         && let Some(reason) = halted.first()
     {
         let down = if not_running.is_empty() { String::new() } else { format!(" ({})", not_running.join("; ")) };
-        return (NetworkStatus::Halted, Some(format!("no new blocks: {reason}{down}")));
+        return (NetworkStatus::Halted, Some(format!("{reason}{down}")));
     }
     if let (Some(open), Some(progress)) = (oldest_open, progress_at)
         && now() - progress >= PATIENCE_US
@@ -90,14 +99,20 @@ pub(super) fn of_network(network: &Network, views: &[NodeView], progress_at: Opt
         let seconds = |since: Micros| (now() - since) / 1_000_000;
         return (
             NetworkStatus::Halted,
-            Some(format!("no new blocks for {} s, while a transaction waits for {} s", seconds(progress), seconds(open))),
+            Some(format!(
+                "no new blocks for {} s, while a transaction waits for {} s",
+                seconds(progress),
+                seconds(open)
+            )),
         );
     }
     if !not_running.is_empty() {
         return (NetworkStatus::Degraded, Some(not_running.join("; ")));
     }
     match views.iter().find_map(|view| Some((view, view.health.as_ref()?.as_ref().ok()?.halted.as_ref()?))) {
-        Some((view, reason)) => (NetworkStatus::Degraded, Some(format!("{} makes no progress: {reason}", view.node.name))),
+        Some((view, reason)) => {
+            (NetworkStatus::Degraded, Some(format!("{} makes no progress: {reason}", view.node.name)))
+        }
         None => (NetworkStatus::Running, None),
     }
 }
@@ -115,7 +130,9 @@ fn word(status: NodeStatus) -> &'static str {
 
 impl NodeView {
     fn node_is_down(&self) -> bool {
-        self.observed.as_ref().is_ok_and(|observed| matches!(observed.state, State::Absent | State::Stopped | State::Lost))
+        self.observed
+            .as_ref()
+            .is_ok_and(|observed| matches!(observed.state, State::Absent | State::Stopped | State::Lost))
     }
 }
 

@@ -18,7 +18,8 @@ const BATCH: i64 = 100;
 pub(super) async fn follow(control: &Control) -> Result<()> {
     let networks = networks::all(&mut *control.store().read().await?).await?;
     let alive = networks.iter().filter(|network| {
-        network.phase == Phase::Ready && matches!(network.status, NetworkStatus::Running | NetworkStatus::Degraded | NetworkStatus::Halted)
+        network.phase == Phase::Ready
+            && matches!(network.status, NetworkStatus::Running | NetworkStatus::Degraded | NetworkStatus::Halted)
     });
     join_all(alive.map(|network| follow_network(control, network))).await.into_iter().collect()
 }
@@ -39,7 +40,12 @@ async fn follow_network(control: &Control, network: &Network) -> Result<()> {
     Ok(())
 }
 
-async fn find_out(control: &Control, network: &Network, ledger: &Arc<dyn Ledger>, transaction: &Transaction) -> Result<()> {
+async fn find_out(
+    control: &Control,
+    network: &Network,
+    ledger: &Arc<dyn Ledger>,
+    transaction: &Transaction,
+) -> Result<()> {
     let outcome = ledger.outcome(&transaction.hash).await?;
     if outcome != Outcome::Unknown {
         return control.note_outcome(network, &transaction.hash, &outcome).await;
@@ -50,7 +56,11 @@ async fn find_out(control: &Control, network: &Network, ledger: &Arc<dyn Ledger>
     // It may have come into a block between the two questions.
     let outcome = ledger.outcome(&transaction.hash).await?;
     match (outcome, used) {
-        (Outcome::Unknown, true) => control.note_refused(network, &transaction.hash, "another transaction of the account has used its counter").await,
+        (Outcome::Unknown, true) => {
+            control
+                .note_refused(network, &transaction.hash, "another transaction of the account has used its counter")
+                .await
+        }
         (Outcome::Unknown, false) => offer_again(control, network, ledger, &signed).await,
         (outcome, _) => control.note_outcome(network, &transaction.hash, &outcome).await,
     }
@@ -62,10 +72,15 @@ async fn offer_again(control: &Control, network: &Network, ledger: &Arc<dyn Ledg
     let mut tx = control.store().begin().await?;
     transactions::count_offer(&mut tx, &network.id, &signed.id).await?;
     tx.commit().await?;
-    tracing::info!(network = network.id, transaction = signed.id, "no node knows a recorded transaction; the same one is offered again");
+    tracing::info!(
+        network = network.id,
+        transaction = signed.id,
+        "no node knows a recorded transaction; the same one is offered again"
+    );
     let Err(driver::Error::Problem(problem)) = ledger.send(signed).await else { return Ok(()) };
     // A node that is down may still have it, so that a refusal says something only while all are up.
-    let unknown = ledger.outcome(&signed.id).await? == Outcome::Unknown && ledger.nonce(&signed.from).await? <= signed.nonce;
+    let unknown =
+        ledger.outcome(&signed.id).await? == Outcome::Unknown && ledger.nonce(&signed.from).await? <= signed.nonce;
     if unknown && network.status == NetworkStatus::Running {
         control.note_refused(network, &signed.id, &problem.detail).await?;
     }

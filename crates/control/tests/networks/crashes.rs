@@ -5,7 +5,12 @@ use types::{NetworkStatus, OperationStatus};
 use super::*;
 
 /// Lets the control plane end at a gate of the host. False when there is no such gate any more: the change has ended before.
-async fn crash_at(deployment: &Deployment, control: Control, gate: usize, begin: impl AsyncFnOnce(&Control) -> Operation) -> (bool, Operation) {
+async fn crash_at(
+    deployment: &Deployment,
+    control: Control,
+    gate: usize,
+    begin: impl AsyncFnOnce(&Control) -> Operation,
+) -> (bool, Operation) {
     deployment.world.hold_at(gate);
     let mut held = deployment.world.held();
     let operation = begin(&control).await;
@@ -26,8 +31,10 @@ async fn a_creation_survives_a_crash_at_any_gate() {
     let mut crashes = 0;
     for gate in 0.. {
         let name = format!("net{gate}");
-        let (crashed, operation) =
-            crash_at(&deployment, control, gate, async |control| control.create_network(&admin(), None, &new_network(&name)).await.unwrap().operation).await;
+        let (crashed, operation) = crash_at(&deployment, control, gate, async |control| {
+            control.create_network(&admin(), None, &new_network(&name)).await.unwrap().operation
+        })
+        .await;
         control = deployment.open().await;
         succeeded(&control, &operation).await;
         let network = status_is(&control, &name, NetworkStatus::Running).await;
@@ -50,11 +57,17 @@ async fn a_deletion_survives_a_crash_at_any_gate() {
     let mut control = deployment.found().await;
     for gate in 0.. {
         running_network(&control, "one").await;
-        let (crashed, operation) = crash_at(&deployment, control, gate, async |control| control.delete_network(&admin(), "one").await.unwrap()).await;
+        let (crashed, operation) = crash_at(&deployment, control, gate, async |control| {
+            control.delete_network(&admin(), "one").await.unwrap()
+        })
+        .await;
         control = deployment.open().await;
         if crashed {
             let shown = control.network(&admin(), "one").await;
-            assert!(shown.is_err() || shown.is_ok_and(|network| network.status == NetworkStatus::Deleting), "shown as deleting until it is gone");
+            assert!(
+                shown.is_err() || shown.is_ok_and(|network| network.status == NetworkStatus::Deleting),
+                "shown as deleting until it is gone"
+            );
         }
         succeeded(&control, &operation).await;
         assert!(deployment.world.is_empty(), "after a crash at gate {gate}");
@@ -75,9 +88,16 @@ async fn an_undoing_survives_a_crash_at_any_gate() {
         let created = control.create_network(&admin(), None, &new_network(&name)).await.unwrap().operation;
         assert_eq!(ended(&control, &created.id).await.status, OperationStatus::Failed);
         deployment.world.break_programs(false);
-        let (crashed, operation) = crash_at(&deployment, control, gate, async |control| control.undo_operation(&admin(), &created.id).await.unwrap()).await;
+        let (crashed, operation) = crash_at(&deployment, control, gate, async |control| {
+            control.undo_operation(&admin(), &created.id).await.unwrap()
+        })
+        .await;
         control = deployment.open().await;
-        assert_eq!(ended(&control, &operation.id).await.status, OperationStatus::Undone, "after a crash at gate {gate}");
+        assert_eq!(
+            ended(&control, &operation.id).await.status,
+            OperationStatus::Undone,
+            "after a crash at gate {gate}"
+        );
         assert!(deployment.world.is_empty());
         if !crashed {
             break;
@@ -99,7 +119,8 @@ async fn running_nodes_are_adopted_and_lost_ones_started() {
     let control = deployment.open().await;
     let after = eventually(async || {
         let network = control.network(&admin(), "one").await.unwrap();
-        let up = network.status == NetworkStatus::Running && network.nodes[0].pid.is_some_and(|pid| Some(pid) != before.nodes[0].pid);
+        let up = network.status == NetworkStatus::Running
+            && network.nodes[0].pid.is_some_and(|pid| Some(pid) != before.nodes[0].pid);
         if up { Ok(network) } else { Err(format!("{network:?}")) }
     })
     .await;

@@ -42,6 +42,9 @@ async fn the_demonstration_is_made_once_and_its_traffic_can_be_stopped() {
 
     succeeded(&control, &control.delete_network(&admin(), "demo").await.unwrap()).await;
     demo::ensure(&control).await.unwrap();
-    assert!(control.networks(&admin(), &PageQuery::default()).await.unwrap().items.is_empty(), "what was deleted stays away");
+    assert!(
+        control.networks(&admin(), &PageQuery::default()).await.unwrap().items.is_empty(),
+        "what was deleted stays away"
+    );
     control.close().await;
 }

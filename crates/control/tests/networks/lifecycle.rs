@@ -14,7 +14,12 @@ async fn a_network_runs_when_its_operation_has_succeeded() {
     assert!(created.network.nodes.iter().all(|node| node.rpc.is_none() && node.height.is_none()));
 
     let operation = succeeded(&control, &created.operation).await;
-    assert!(operation.steps.iter().all(|step| step.status == OperationStatus::Succeeded && step.attempts == 1 && step.finished_at.is_some()));
+    assert!(
+        operation
+            .steps
+            .iter()
+            .all(|step| step.status == OperationStatus::Succeeded && step.attempts == 1 && step.finished_at.is_some())
+    );
     let network = control.network(&admin(), "con/one").await.unwrap();
     assert_eq!((network.status, network.status_reason), (NetworkStatus::Running, None));
     let members: Vec<&str> = network.nodes.iter().map(|node| node.member.as_str()).collect();
@@ -57,7 +62,10 @@ async fn stop_start_restart_and_delete() {
     succeeded(&control, &stop).await;
     assert!(deployment.world.running().is_empty());
     let stopped = status_is(&control, "one", NetworkStatus::Stopped).await;
-    assert!(stopped.nodes.iter().all(|node| node.status == NodeStatus::Stopped && node.rpc.is_none() && !node.wanted), "{stopped:#?}");
+    assert!(
+        stopped.nodes.iter().all(|node| node.status == NodeStatus::Stopped && node.rpc.is_none() && !node.wanted),
+        "{stopped:#?}"
+    );
 
     let start = control.start_network(&admin(), "one").await.unwrap();
     succeeded(&control, &start).await;
@@ -164,7 +172,10 @@ async fn a_role_acts_for_its_own_organisation() {
     assert_eq!(control.networks(&auditor, &PageQuery::default()).await.unwrap().items.len(), 1);
     assert_eq!(control.start_node(&auditor, "one/node2").await.unwrap_err().code(), Code::Forbidden);
 
-    control.create_organisation(&admin(), None, &NewOrganisation { name: "outside".into(), title: None }).await.unwrap();
+    control
+        .create_organisation(&admin(), None, &NewOrganisation { name: "outside".into(), title: None })
+        .await
+        .unwrap();
     let outsider = member(&control, Role::OrganisationAdministrator, "outside").await;
     assert!(control.networks(&outsider, &PageQuery::default()).await.unwrap().items.is_empty());
     assert_eq!(control.network(&outsider, "one").await.unwrap_err().code(), Code::NotFound);
@@ -179,7 +190,11 @@ async fn names_that_fit_two_networks_are_ambiguous() {
     let new = NewConsortium { name: "second".into(), title: None, members: vec!["alpha".into()] };
     control.create_consortium(&admin(), None, &new).await.unwrap();
     let mut network = new_network("one");
-    assert_eq!(control.create_network(&admin(), None, &network).await.unwrap_err().code(), Code::NameAmbiguous, "which consortium?");
+    assert_eq!(
+        control.create_network(&admin(), None, &network).await.unwrap_err().code(),
+        Code::NameAmbiguous,
+        "which consortium?"
+    );
     for consortium in ["con", "second"] {
         network.consortium = Some(consortium.into());
         control.create_network(&admin(), None, &network).await.unwrap();

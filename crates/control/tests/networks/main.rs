@@ -9,7 +9,9 @@ mod world;
 use std::time::Duration;
 
 use control::{Actor, Caller, Config, Control, Foundation};
-use types::{Grant, Network, NetworkStatus, NewConsortium, NewNetwork, NewOrganisation, Operation, OperationStatus, Role};
+use types::{
+    Grant, Network, NetworkStatus, NewConsortium, NewNetwork, NewOrganisation, Operation, OperationStatus, Role,
+};
 
 use world::World;
 
@@ -61,7 +63,10 @@ fn admin() -> Caller {
 /// A caller with one role in one organisation.
 async fn member(control: &Control, role: Role, organisation: &str) -> Caller {
     let organisation = control.get_organisation(&admin(), organisation).await.unwrap().id;
-    Caller::new(Actor::User { id: format!("user_{organisation}"), name: "tester".into() }, vec![Grant { role, organisation: Some(organisation) }])
+    Caller::new(
+        Actor::User { id: format!("user_{organisation}"), name: "tester".into() },
+        vec![Grant { role, organisation: Some(organisation) }],
+    )
 }
 
 fn new_network(name: &str) -> NewNetwork {
@@ -82,7 +87,8 @@ fn new_network(name: &str) -> NewNetwork {
 async fn ended(control: &Control, operation: &str) -> Operation {
     eventually(async || {
         let operation = control.operation(&admin(), operation).await.unwrap();
-        let done = matches!(operation.status, OperationStatus::Succeeded | OperationStatus::Failed | OperationStatus::Undone);
+        let done =
+            matches!(operation.status, OperationStatus::Succeeded | OperationStatus::Failed | OperationStatus::Undone);
         if done { Ok(operation) } else { Err(format!("{operation:?}")) }
     })
     .await
@@ -104,7 +110,11 @@ async fn running_network(control: &Control, name: &str) -> Network {
 async fn status_is(control: &Control, network: &str, status: NetworkStatus) -> Network {
     eventually(async || {
         let network = control.network(&admin(), network).await.unwrap();
-        if network.status == status { Ok(network) } else { Err(format!("{:?}: {:?}", network.status, network.status_reason)) }
+        if network.status == status {
+            Ok(network)
+        } else {
+            Err(format!("{:?}: {:?}", network.status, network.status_reason))
+        }
     })
     .await
 }

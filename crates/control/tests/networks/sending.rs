@@ -36,7 +36,10 @@ async fn a_contract_is_deployed_called_and_sent_to() {
     let contract = created.contract.unwrap();
     assert_eq!((contract.name.as_str(), contract.member.as_deref()), ("Box", Some("beta")));
     let result = created.result.unwrap();
-    assert_eq!((result.status, result.block_number, result.address.as_ref()), (TransactionStatus::Success, Some(1), Some(&contract.address)));
+    assert_eq!(
+        (result.status, result.block_number, result.address.as_ref()),
+        (TransactionStatus::Success, Some(1), Some(&contract.address))
+    );
     let answer = control.call_contract(&developer, "one", "Box", &call("get")).await.unwrap().result;
     assert_eq!(answer["function"], "get");
     let sent = control.send_to_contract(&developer, "one", &contract.address, None, &call("set")).await.unwrap();
@@ -49,7 +52,10 @@ async fn a_contract_is_deployed_called_and_sent_to() {
     let again = control.create_contract(&admin(), "one", None, &registered).await.unwrap().contract.unwrap();
     assert_eq!((again.id, again.name.as_str()), (contract.id, "Again"), "an administrator may register");
     registered.address = Some("0x00".into());
-    assert_eq!(control.create_contract(&admin(), "one", None, &registered).await.unwrap_err().code(), Code::RequestInvalid);
+    assert_eq!(
+        control.create_contract(&admin(), "one", None, &registered).await.unwrap_err().code(),
+        Code::RequestInvalid
+    );
     control.close().await;
 }
 
@@ -64,7 +70,11 @@ async fn an_account_is_used_by_its_member_alone() {
     let code = async |caller: &Caller, from: Option<&str>| {
         let mut call = call("set");
         call.from = from.map(str::to_owned);
-        control.send_to_contract(caller, "one", &contract, None, &call).await.map(|result| result.status).map_err(|error| error.code())
+        control
+            .send_to_contract(caller, "one", &contract, None, &call)
+            .await
+            .map(|result| result.status)
+            .map_err(|error| error.code())
     };
     assert_eq!(code(&developer, Some("beta")).await, Ok(TransactionStatus::Success));
     assert_eq!(code(&developer, Some("alpha")).await, Err(Code::AccountForbidden));
@@ -140,7 +150,11 @@ async fn a_lost_transaction_is_unknown_then_the_same_one_is_offered_again() {
     // A later server finds it out, and registers the contract that it makes.
     let control = deployment.open().await;
     eventually(async || control.contract(&admin(), "one", "Box").await.map_err(|error| error.to_string())).await;
-    assert_eq!(deployment.world.included(&network.id), [result.transaction_hash], "the same transaction, and only once");
+    assert_eq!(
+        deployment.world.included(&network.id),
+        [result.transaction_hash],
+        "the same transaction, and only once"
+    );
     control.close().await;
 }
 

@@ -7,8 +7,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use driver::{
-    Accepted, Action, Artifact, BlockId, Call, Draft, Driver, Drivers, Endpoints, Error, Event, Inclusion, Interfaces, Ledger, LedgerNetwork,
-    NetworkSpec, NodeHealth, Outcome, Planner, Position, Prepared, Query, Signature, Signed, TransactionSlice,
+    Accepted, Action, Artifact, BlockId, Call, Draft, Driver, Drivers, Endpoints, Error, Event, Inclusion, Interfaces,
+    Ledger, LedgerNetwork, NetworkSpec, NodeHealth, Outcome, Planner, Position, Prepared, Query, Signature, Signed,
+    TransactionSlice,
 };
 use futures::future::BoxFuture;
 use futures::stream::BoxStream;
@@ -16,8 +17,13 @@ use host::{ByteStream, Host, LogQuery, Observation, State};
 use parking_lot::Mutex;
 use serde_json::{Value, json};
 use tokio::sync::watch;
-use types::{Address, Block, BlockSummary, Code, LogLine, PlannedNode, Problem, Transaction, TransactionDraft, TransactionTerms, now};
-use workload::{HostPort, Job, OutputSource, OutputSpec, Outputs, Placement, Placements, Plan, PortAddress, PortSpec, Service};
+use types::{
+    Address, Block, BlockSummary, Code, LogLine, PlannedNode, Problem, Transaction, TransactionDraft, TransactionTerms,
+    now,
+};
+use workload::{
+    HostPort, Job, OutputSource, OutputSpec, Outputs, Placement, Placements, Plan, PortAddress, PortSpec, Service,
+};
 
 /// What the test sees and does.
 #[derive(Clone)]
@@ -64,7 +70,12 @@ struct Chain {
 
 impl World {
     pub fn of_engine(engine: &'static str) -> Self {
-        Self(Arc::new(Inner { engine, state: Mutex::default(), gates: Mutex::default(), held: watch::channel(false).0 }))
+        Self(Arc::new(Inner {
+            engine,
+            state: Mutex::default(),
+            gates: Mutex::default(),
+            held: watch::channel(false).0,
+        }))
     }
 
     pub fn host(&self) -> Arc<dyn Host> {
@@ -133,7 +144,13 @@ impl World {
 
     /// Hashes of what the ledger includes, in order.
     pub fn included(&self, network: &str) -> Vec<String> {
-        self.0.state.lock().chains.get(network).map(|chain| chain.included.iter().map(|signed| signed.id.clone()).collect()).unwrap_or_default()
+        self.0
+            .state
+            .lock()
+            .chains
+            .get(network)
+            .map(|chain| chain.included.iter().map(|signed| signed.id.clone()).collect())
+            .unwrap_or_default()
     }
 
     /// How often something was handed to the ledger.
@@ -154,9 +171,15 @@ impl Host for World {
                 let mut state = self.0.state.lock();
                 let taken = state.ports.len();
                 let make = || {
-                    let address = |index: usize| HostPort { host: "127.0.0.1".into(), port: u16::try_from(20_000 + taken * 10 + index).unwrap() };
+                    let address = |index: usize| HostPort {
+                        host: "127.0.0.1".into(),
+                        port: u16::try_from(20_000 + taken * 10 + index).unwrap(),
+                    };
                     let port = |(index, spec): (usize, &PortSpec)| {
-                        (spec.name.clone(), PortAddress { inside: address(index), between: address(index), outside: address(index) })
+                        (
+                            spec.name.clone(),
+                            PortAddress { inside: address(index), between: address(index), outside: address(index) },
+                        )
                     };
                     Placement { ports: ports.iter().enumerate().map(port).collect() }
                 };
@@ -175,7 +198,11 @@ impl Host for World {
             }
             self.0.state.lock().job_runs.push(job.name.clone());
             self.gate().await;
-            Ok(job.outputs.iter().map(|output| (output.name.clone(), format!("{}-{}", job.node, output.name))).collect())
+            Ok(job
+                .outputs
+                .iter()
+                .map(|output| (output.name.clone(), format!("{}-{}", job.node, output.name)))
+                .collect())
         })
     }
 
@@ -244,10 +271,18 @@ impl Host for World {
     }
 
     fn logs<'a>(&'a self, _: &'a str, query: LogQuery) -> BoxFuture<'a, host::Result<Vec<LogLine>>> {
-        Box::pin(async move { Ok((0..query.lines.min(2)).map(|line| LogLine { at: 0, stream: "stdout".into(), text: format!("line {line}") }).collect()) })
+        Box::pin(async move {
+            Ok((0..query.lines.min(2))
+                .map(|line| LogLine { at: 0, stream: "stdout".into(), text: format!("line {line}") })
+                .collect())
+        })
     }
 
-    fn follow<'a>(&'a self, node: &'a str, query: LogQuery) -> BoxFuture<'a, host::Result<BoxStream<'static, host::Result<LogLine>>>> {
+    fn follow<'a>(
+        &'a self,
+        node: &'a str,
+        query: LogQuery,
+    ) -> BoxFuture<'a, host::Result<BoxStream<'static, host::Result<LogLine>>>> {
         Box::pin(async move {
             let lines: Vec<_> = self.logs(node, query).await?.into_iter().map(Ok).collect();
             Ok(Box::pin(futures::stream::iter(lines)) as BoxStream<'static, _>)
@@ -283,7 +318,12 @@ impl Planner for World {
             member: draft.members[index % draft.members.len()].clone(),
             role: "validator".into(),
         });
-        Ok(Accepted { chain_id: draft.chain_id, options: json!({"pace": 1}), nodes: nodes.collect(), notes: vec!["A note.".into()] })
+        Ok(Accepted {
+            chain_id: draft.chain_id,
+            options: json!({"pace": 1}),
+            nodes: nodes.collect(),
+            notes: vec!["A note.".into()],
+        })
     }
 
     fn ports(&self, _: &str) -> Vec<PortSpec> {
@@ -298,10 +338,15 @@ impl Planner for World {
             after,
             program: Default::default(),
             volumes: vec![],
-            outputs: if kind == "key" { vec![OutputSpec { name: "publicKey".into(), source: OutputSource::Stdout }] } else { vec![] },
+            outputs: if kind == "key" {
+                vec![OutputSpec { name: "publicKey".into(), source: OutputSource::Stdout }]
+            } else {
+                vec![]
+            },
             time_limit_ms: 1000,
         };
-        let mut plan = Plan { jobs: spec.nodes.iter().map(|node| job("key", &node.id, vec![])).collect(), ..Plan::default() };
+        let mut plan =
+            Plan { jobs: spec.nodes.iter().map(|node| job("key", &node.id, vec![])).collect(), ..Plan::default() };
         if spec.nodes.iter().any(|node| !outputs.contains_key(&format!("key-{}", node.id))) {
             return Ok(plan);
         }
@@ -390,7 +435,12 @@ impl MemoryLedger {
     }
 
     fn inclusion(chain: &Chain, index: usize) -> Inclusion {
-        Inclusion { block: index as u64 + 1, index: 0, gas_used: Some(21_000), contract: chain.included[index].contract.clone() }
+        Inclusion {
+            block: index as u64 + 1,
+            index: 0,
+            gas_used: Some(21_000),
+            contract: chain.included[index].contract.clone(),
+        }
     }
 }
 
@@ -409,7 +459,9 @@ fn signer(digest: &[u8; 32], signature: &Signature) -> Option<String> {
 
 impl Ledger for MemoryLedger {
     fn terms<'a>(&'a self, draft: &'a TransactionDraft) -> BoxFuture<'a, driver::Result<TransactionTerms>> {
-        Box::pin(async move { Ok(TransactionTerms { chain_id: 1, nonce: self.next(&draft.from), gas: 21_000, gas_price: "0".into() }) })
+        Box::pin(async move {
+            Ok(TransactionTerms { chain_id: 1, nonce: self.next(&draft.from), gas: 21_000, gas_price: "0".into() })
+        })
     }
 
     fn nonce<'a>(&'a self, address: &'a str) -> BoxFuture<'a, driver::Result<u64>> {
@@ -423,14 +475,16 @@ impl Ledger for MemoryLedger {
         Box::pin(async move {
             self.reach()?;
             let unsigned = serde_json::to_vec(call).unwrap();
-            let contract = matches!(call.action, Action::Deploy { .. }).then(|| format!("0x{}", hex::encode(&hash(&unsigned)[..20])));
+            let contract = matches!(call.action, Action::Deploy { .. })
+                .then(|| format!("0x{}", hex::encode(&hash(&unsigned)[..20])));
             let nonce = call.nonce.unwrap_or_else(|| self.next(&call.from));
             Ok(Prepared { digest: hash(&unsigned), unsigned, from: call.from.clone(), nonce, gas: 21_000, contract })
         })
     }
 
     fn assemble(&self, prepared: &Prepared, signature: &Signature) -> driver::Result<Signed> {
-        let raw = serde_json::to_vec(&Raw { unsigned: prepared.unsigned.clone(), signature: signature.to_vec() }).unwrap();
+        let raw =
+            serde_json::to_vec(&Raw { unsigned: prepared.unsigned.clone(), signature: signature.to_vec() }).unwrap();
         self.read(&raw)
     }
 
@@ -444,8 +498,15 @@ impl Ledger for MemoryLedger {
         if signer != call.from {
             return Err(Error::problem(Code::TransactionRefused, format!("{signer} signed for {}.", call.from)));
         }
-        let contract = matches!(call.action, Action::Deploy { .. }).then(|| format!("0x{}", hex::encode(&digest[..20])));
-        Ok(Signed { id: format!("0x{}", hex::encode(hash(raw))), raw: raw.to_vec(), from: call.from, nonce: call.nonce.unwrap_or(0), contract })
+        let contract =
+            matches!(call.action, Action::Deploy { .. }).then(|| format!("0x{}", hex::encode(&digest[..20])));
+        Ok(Signed {
+            id: format!("0x{}", hex::encode(hash(raw))),
+            raw: raw.to_vec(),
+            from: call.from,
+            nonce: call.nonce.unwrap_or(0),
+            contract,
+        })
     }
 
     fn send<'a>(&'a self, signed: &'a Signed) -> BoxFuture<'a, driver::Result<()>> {
@@ -466,7 +527,10 @@ impl Ledger for MemoryLedger {
             }
             let expected = self.next(&signed.from);
             if signed.nonce != expected {
-                return Err(Error::problem(Code::TransactionRefused, format!("nonce {} instead of {expected}", signed.nonce)));
+                return Err(Error::problem(
+                    Code::TransactionRefused,
+                    format!("nonce {} instead of {expected}", signed.nonce),
+                ));
             }
             self.with(|chain| chain.included.push(signed.clone()));
             if next == NextSend::AnswerLost { Err(lost()) } else { Ok(()) }
@@ -507,7 +571,12 @@ impl Ledger for MemoryLedger {
         })
     }
 
-    fn transactions<'a>(&'a self, _: Option<Position>, _: u32, _: Interfaces<'a>) -> BoxFuture<'a, driver::Result<TransactionSlice>> {
+    fn transactions<'a>(
+        &'a self,
+        _: Option<Position>,
+        _: u32,
+        _: Interfaces<'a>,
+    ) -> BoxFuture<'a, driver::Result<TransactionSlice>> {
         Box::pin(async move { Ok(TransactionSlice { items: vec![], next: None }) })
     }
 
@@ -518,8 +587,16 @@ impl Ledger for MemoryLedger {
     fn address<'a>(&'a self, address: &'a str) -> BoxFuture<'a, driver::Result<Address>> {
         Box::pin(async move {
             self.reach()?;
-            let code = self.with(|chain| chain.included.iter().any(|signed| signed.contract.as_deref() == Some(address)));
-            Ok(Address { address: address.into(), balance: "1".into(), nonce: self.next(address), code_size: u64::from(code), contract: None, member: None })
+            let code =
+                self.with(|chain| chain.included.iter().any(|signed| signed.contract.as_deref() == Some(address)));
+            Ok(Address {
+                address: address.into(),
+                balance: "1".into(),
+                nonce: self.next(address),
+                code_size: u64::from(code),
+                contract: None,
+                member: None,
+            })
         })
     }
 
@@ -548,8 +625,14 @@ impl Ledger for MemoryLedger {
     }
 
     fn artifact(&self, artifact: &Value) -> driver::Result<Artifact> {
-        let name = artifact["contractName"].as_str().ok_or_else(|| Error::problem(Code::ContractArtifact, "It has no name."))?;
-        Ok(Artifact { name: Some(name.into()), interface: artifact["abi"].clone(), deployable: artifact["bytecode"].is_string() })
+        let name = artifact["contractName"]
+            .as_str()
+            .ok_or_else(|| Error::problem(Code::ContractArtifact, "It has no name."))?;
+        Ok(Artifact {
+            name: Some(name.into()),
+            interface: artifact["abi"].clone(),
+            deployable: artifact["bytecode"].is_string(),
+        })
     }
 
     fn canonical_address(&self, address: &str) -> driver::Result<String> {

@@ -110,7 +110,13 @@ struct Settled {
 }
 
 /// Asks for what is not given, in one request.
-async fn settle(ledger: &NativeLedger, from: Address, encoded: &Encoded, nonce: Option<u64>, gas: Option<u64>) -> Result<Settled> {
+async fn settle(
+    ledger: &NativeLedger,
+    from: Address,
+    encoded: &Encoded,
+    nonce: Option<u64>,
+    gas: Option<u64>,
+) -> Result<Settled> {
     let price = ledger.gas_price.get().copied();
     let mut requests: Vec<Request> = Vec::new();
     if nonce.is_none() {
@@ -122,7 +128,8 @@ async fn settle(ledger: &NativeLedger, from: Address, encoded: &Encoded, nonce: 
     if price.is_none() {
         requests.push(("eth_gasPrice", json!([])));
     }
-    let mut answers = if requests.is_empty() { Vec::new() } else { ledger.client.ask_all(&requests).await? }.into_iter();
+    let mut answers =
+        if requests.is_empty() { Vec::new() } else { ledger.client.ask_all(&requests).await? }.into_iter();
     let mut next = || answers.next().ok_or_else(|| Error::Protocol("a request without an answer".into()));
 
     let nonce = match nonce {
@@ -132,7 +139,8 @@ async fn settle(ledger: &NativeLedger, from: Address, encoded: &Encoded, nonce: 
     let gas = match gas {
         Some(gas) => gas,
         None => {
-            let estimate = next()?.map_err(|error| refused_call(&error, encoded.abi.as_ref(), Code::TransactionRefused))?;
+            let estimate =
+                next()?.map_err(|error| refused_call(&error, encoded.abi.as_ref(), Code::TransactionRefused))?;
             let estimate: U64 = parsed("eth_estimateGas", Ok(estimate))?;
             with_margin(ledger, estimate.to()).await?
         }
@@ -201,7 +209,12 @@ fn data(text: Option<&str>) -> Result<Bytes> {
 
 fn value(text: Option<&str>) -> Result<U256> {
     let Some(text) = text else { return Ok(U256::ZERO) };
-    let wrong = || Error::problem(Code::RequestInvalid, format!("`{text}` is not an amount: a whole number in the smallest unit is expected."));
+    let wrong = || {
+        Error::problem(
+            Code::RequestInvalid,
+            format!("`{text}` is not an amount: a whole number in the smallest unit is expected."),
+        )
+    };
     if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_digit()) {
         return Err(wrong());
     }

@@ -51,7 +51,9 @@ impl<'a> Decoder<'a> {
             return known.clone();
         }
         // One that does not parse cannot decode; the contract is shown undecoded.
-        let abi = (self.interfaces)(&contract.to_string()).and_then(|json| evm_abi::parse_interface(&json).ok()).map(Arc::new);
+        let abi = (self.interfaces)(&contract.to_string())
+            .and_then(|json| evm_abi::parse_interface(&json).ok())
+            .map(Arc::new);
         parsed.insert(*contract, abi.clone());
         abi
     }

@@ -35,7 +35,11 @@ pub(super) async fn block(ledger: &NativeLedger, id: &BlockId, interfaces: Inter
     };
     let receipts = match block.transactions.is_empty() {
         true => Vec::new(),
-        false => ledger.client.get::<Option<Vec<wire::Receipt>>>("eth_getBlockReceipts", json!([block.number])).await?.unwrap_or_default(),
+        false => ledger
+            .client
+            .get::<Option<Vec<wire::Receipt>>>("eth_getBlockReceipts", json!([block.number]))
+            .await?
+            .unwrap_or_default(),
     };
     let (decoder, at) = (Decoder::new(interfaces), Some(block.at()));
     let item = |(index, transaction): (usize, &wire::Transaction)| {
@@ -105,7 +109,8 @@ pub(super) async fn transactions(
                 .enumerate()
                 .flat_map(|(which, block)| {
                     let own = block.number.to::<u64>() == place.block && place.index > 0;
-                    let count = if own { block.transactions.len().min(place.index as usize) } else { block.transactions.len() };
+                    let count =
+                        if own { block.transactions.len().min(place.index as usize) } else { block.transactions.len() };
                     (0..count).rev().map(move |index| (which, index))
                 })
                 .take(limit - items.len())
@@ -162,7 +167,11 @@ async fn with_receipts(
     Ok(found)
 }
 
-pub(super) async fn transaction(ledger: &NativeLedger, id: &str, interfaces: Interfaces<'_>) -> Result<Option<Transaction>> {
+pub(super) async fn transaction(
+    ledger: &NativeLedger,
+    id: &str,
+    interfaces: Interfaces<'_>,
+) -> Result<Option<Transaction>> {
     let Some(found) = outcome::find(ledger, &hash(id)?).await? else { return Ok(None) };
     let (transaction, receipt, decoder) = (&found.transaction, found.receipt.as_ref(), Decoder::new(interfaces));
     let at = match receipt {

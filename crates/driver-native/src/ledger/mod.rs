@@ -104,7 +104,11 @@ impl Ledger for NativeLedger {
         Box::pin(explore::transactions(self, before, limit, interfaces))
     }
 
-    fn transaction<'a>(&'a self, id: &'a str, interfaces: Interfaces<'a>) -> BoxFuture<'a, Result<Option<Transaction>>> {
+    fn transaction<'a>(
+        &'a self,
+        id: &'a str,
+        interfaces: Interfaces<'a>,
+    ) -> BoxFuture<'a, Result<Option<Transaction>>> {
         Box::pin(explore::transaction(self, id, interfaces))
     }
 
@@ -136,7 +140,8 @@ fn account(text: &str) -> Result<Account> {
     let wrong = |why: &str| Error::problem(Code::RequestInvalid, format!("`{text}` is not an address: {why}."));
     let address: Account = text.parse().map_err(|_| wrong("0x and 40 hexadecimal digits are expected"))?;
     let digits = text.trim_start_matches("0x");
-    let mixed = digits.bytes().any(|byte| byte.is_ascii_uppercase()) && digits.bytes().any(|byte| byte.is_ascii_lowercase());
+    let mixed =
+        digits.bytes().any(|byte| byte.is_ascii_uppercase()) && digits.bytes().any(|byte| byte.is_ascii_lowercase());
     if mixed && address.to_string()[2..] != *digits {
         return Err(wrong("its checksum (EIP-55) is wrong; is a character mistyped?"));
     }

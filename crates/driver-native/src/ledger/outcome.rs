@@ -76,7 +76,8 @@ pub(super) async fn wait(ledger: &NativeLedger, id: &str, limit: Duration) -> Re
     // The receipt alone is cheap to ask for. Now and then all nodes are asked, in case the first one is behind.
     let mut full_look = start + Duration::from_secs(1);
     loop {
-        let receipt: Result<Option<wire::Receipt>> = ledger.client.get("eth_getTransactionReceipt", json!([id_hash])).await;
+        let receipt: Result<Option<wire::Receipt>> =
+            ledger.client.get("eth_getTransactionReceipt", json!([id_hash])).await;
         let now = Instant::now();
         if matches!(receipt, Ok(Some(_))) || now >= full_look || now >= end {
             let known = outcome(ledger, id).await;
@@ -112,12 +113,21 @@ async fn traced(ledger: &NativeLedger, transaction: &wire::Transaction, abi: Opt
     let params = json!([transaction.hash, { "tracer": "callTracer", "tracerConfig": { "onlyTopCall": true } }]);
     let trace: wire::CallTrace = ledger.client.get("debug_traceTransaction", params).await.ok()?;
     let error = trace.error?;
-    if error.contains("revert") { Some(evm_abi::decode_revert(abi.map(|abi| &**abi), &trace.output)) } else { Some(error) }
+    if error.contains("revert") {
+        Some(evm_abi::decode_revert(abi.map(|abi| &**abi), &trace.output))
+    } else {
+        Some(error)
+    }
 }
 
 /// By calling the same on the state before its block. Transactions of the same block before it are left out, so the
 /// answer counts only if the call fails.
-async fn replayed(ledger: &NativeLedger, transaction: &wire::Transaction, receipt: &wire::Receipt, abi: Option<&Abi>) -> Option<String> {
+async fn replayed(
+    ledger: &NativeLedger,
+    transaction: &wire::Transaction,
+    receipt: &wire::Receipt,
+    abi: Option<&Abi>,
+) -> Option<String> {
     let before = receipt.block_number.to::<u64>().checked_sub(1)?;
     let mut request = json!({
         "from": transaction.from, "data": transaction.input, "value": transaction.value, "gas": transaction.gas,

@@ -1,6 +1,8 @@
 //! Signed transactions on their way to a node.
 
-use alloy_consensus::{SignableTransaction as _, Transaction as _, TxEip1559, TxEnvelope, transaction::SignerRecoverable as _};
+use alloy_consensus::{
+    SignableTransaction as _, Transaction as _, TxEip1559, TxEnvelope, transaction::SignerRecoverable as _,
+};
 use alloy_eips::eip2718::{Decodable2718 as _, Encodable2718 as _};
 use alloy_primitives::{Address, Bytes, Signature as EthSignature, U256};
 use alloy_rlp::Decodable as _;
@@ -28,13 +30,20 @@ pub(super) fn assemble(prepared: &Prepared, signature: &Signature) -> Result<Sig
 }
 
 pub(super) fn read(chain_id: u64, raw: &[u8]) -> Result<Signed> {
-    let envelope = TxEnvelope::decode_2718_exact(raw)
-        .map_err(|error| Error::problem(Code::RequestInvalid, format!("This is not a signed transaction (EIP-2718): {error}.")))?;
+    let envelope = TxEnvelope::decode_2718_exact(raw).map_err(|error| {
+        Error::problem(Code::RequestInvalid, format!("This is not a signed transaction (EIP-2718): {error}."))
+    })?;
     let refused = |detail: String| Err(Error::problem(Code::TransactionRefused, detail));
     match envelope.chain_id() {
         Some(given) if given == chain_id => {}
-        Some(given) => return refused(format!("The transaction is signed for chain id {given}; this network has {chain_id}.")),
-        None => return refused(format!("The transaction is signed for no chain: sign it with chain id {chain_id} (EIP-155).")),
+        Some(given) => {
+            return refused(format!("The transaction is signed for chain id {given}; this network has {chain_id}."));
+        }
+        None => {
+            return refused(format!(
+                "The transaction is signed for no chain: sign it with chain id {chain_id} (EIP-155)."
+            ));
+        }
     }
     if envelope.is_eip4844() {
         return refused("The ledger takes no blob transactions.".into());
@@ -76,7 +85,10 @@ pub(super) async fn send(ledger: &NativeLedger, signed: &Signed) -> Result<()> {
             Ok(Err(error)) => {
                 let refusal = match error.is_limit() {
                     true => busy(&error.message),
-                    false => Error::problem(Code::TransactionRefused, format!("The ledger refused the transaction: {}.", error.message)),
+                    false => Error::problem(
+                        Code::TransactionRefused,
+                        format!("The ledger refused the transaction: {}.", error.message),
+                    ),
                 };
                 return match outcome::is_known(ledger, &signed.id).await {
                     // Sent before: it waits, or its nonce is used because it is included.

@@ -107,7 +107,10 @@ fn parses(genesis: &Map<String, Value>, wrong: &mut Vec<FieldProblem>) {
     let mut whole = genesis.clone();
     complete(&mut whole, 1);
     if let Err(error) = serde_json::from_value::<alloy_genesis::Genesis>(Value::Object(whole)) {
-        wrong.push(FieldProblem { field: "genesis".into(), message: format!("It is not an Ethereum genesis: {error}.") });
+        wrong.push(FieldProblem {
+            field: "genesis".into(),
+            message: format!("It is not an Ethereum genesis: {error}."),
+        });
     }
 }
 

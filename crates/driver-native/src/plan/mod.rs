@@ -121,14 +121,18 @@ fn check_consensus(draft: &Draft) -> std::result::Result<(), Box<Problem>> {
     let nodes = |message: &str| Err(Box::new(refused(Code::NetworkNodes, "nodes", message)));
     match (draft.consensus.as_str(), draft.nodes) {
         (BFT, 0) => nodes("A BFT network has at least 4 nodes."),
-        (BFT, 1) => nodes("One node cannot agree with others: use the consensus `solo` for one node, or give BFT at least 4."),
+        (BFT, 1) => {
+            nodes("One node cannot agree with others: use the consensus `solo` for one node, or give BFT at least 4.")
+        }
         (BFT, count @ 2..MIN_BFT) => nodes(&format!(
             "{count} nodes cannot run BFT: with less than 4, one failure stops them all, so they would be less reliable \
              than a single node. Use `solo` with one node now, or 4 nodes; a Raft consensus, which suits 3 nodes that \
              trust one another, comes later."
         )),
         (BFT, MIN_BFT..=MAX_BFT) | (SOLO, 1) => Ok(()),
-        (BFT, count) => nodes(&format!("{count} nodes are too many: every block needs votes of two thirds of them. At most {MAX_BFT} are offered.")),
+        (BFT, count) => nodes(&format!(
+            "{count} nodes are too many: every block needs votes of two thirds of them. At most {MAX_BFT} are offered."
+        )),
         (SOLO, _) => nodes("A solo network has exactly one node. For several use the consensus `bft` with at least 4."),
         (other, _) => Err(Box::new(refused(
             Code::NetworkConsensus,
@@ -152,7 +156,10 @@ fn notes(draft: &Draft, nodes: &[PlannedNode], options: &serde_json::Map<String,
     let number = |name: &str| options.get(name).and_then(Value::as_u64).unwrap_or_default();
     let mut notes = Vec::new();
     if draft.consensus == SOLO {
-        notes.push(format!("{} runs the only validator: it alone decides, and when it is down the network stands still.", nodes[0].member));
+        notes.push(format!(
+            "{} runs the only validator: it alone decides, and when it is down the network stands still.",
+            nodes[0].member
+        ));
     } else {
         let count = nodes.len();
         let tolerated = (count - 1) / 3;
@@ -163,7 +170,9 @@ fn notes(draft: &Draft, nodes: &[PlannedNode], options: &serde_json::Map<String,
         for member in &draft.members {
             let own = nodes.iter().filter(|node| node.member == *member).count();
             if own > tolerated {
-                notes.push(format!("{member} runs {own} of {count} validators: when all of them are down, the network stands still."));
+                notes.push(format!(
+                    "{member} runs {own} of {count} validators: when all of them are down, the network stands still."
+                ));
             } else if own == 0 {
                 notes.push(format!("{member} runs no validator: there are more members than nodes."));
             }
@@ -177,7 +186,9 @@ fn notes(draft: &Draft, nodes: &[PlannedNode], options: &serde_json::Map<String,
     ));
     notes.push(match number("minGasPrice") {
         0 => "Gas is free: senders need no balance.".into(),
-        price => format!("Gas costs {price} wei: each sender needs a balance. The members' accounts have one from the start."),
+        price => format!(
+            "Gas costs {price} wei: each sender needs a balance. The members' accounts have one from the start."
+        ),
     });
     notes
 }
@@ -238,8 +249,13 @@ fn key_job(node: &NodeSpec) -> Job {
 
 fn init_job(node: &NodeSpec, genesis: &str) -> Job {
     let file = FileSpec { name: GENESIS_FILE.into(), content: Content::Text(genesis.into()) };
-    let args =
-        vec!["init".into(), "--genesis".into(), Arg::File(GENESIS_FILE.into()), "--data".into(), Arg::Volume(VOLUME.into())];
+    let args = vec![
+        "init".into(),
+        "--genesis".into(),
+        Arg::File(GENESIS_FILE.into()),
+        "--data".into(),
+        Arg::Volume(VOLUME.into()),
+    ];
     Job {
         name: init_job_name(node),
         title: format!("Prepare the data directory of {}", node.name),
@@ -279,7 +295,13 @@ fn problem(code: Code, fields: Vec<FieldProblem>) -> Problem {
     let several = fields.len() > 1;
     let detail: Vec<String> = fields
         .iter()
-        .map(|wrong| if several || wrong.field.contains('.') { format!("{}: {}", wrong.field, wrong.message) } else { wrong.message.clone() })
+        .map(|wrong| {
+            if several || wrong.field.contains('.') {
+                format!("{}: {}", wrong.field, wrong.message)
+            } else {
+                wrong.message.clone()
+            }
+        })
         .collect();
     Problem { fields, ..code.problem(detail.join(" ")) }
 }

@@ -107,7 +107,8 @@ pub(crate) fn settle(given: &Value, genesis: &Map<String, Value>, wrong: &mut Ve
         let value = given.or_else(|| genesis.get(option.name)).and_then(|value| match value.as_u64() {
             Some(number) if (option.low..=option.high).contains(&number) => Some(number),
             _ => {
-                let message = format!("{value} does not fit: a whole number from {} to {} is expected.", option.low, option.high);
+                let message =
+                    format!("{value} does not fit: a whole number from {} to {} is expected.", option.low, option.high);
                 wrong.push(FieldProblem { field: format!("options.{}", option.name), message });
                 None
             }

@@ -97,7 +97,11 @@ impl Client {
     }
 
     /// Requests that one node answers together.
-    pub(crate) async fn ask_all_of(&self, index: usize, requests: &[Request]) -> std::result::Result<Vec<Answer>, Broken> {
+    pub(crate) async fn ask_all_of(
+        &self,
+        index: usize,
+        requests: &[Request],
+    ) -> std::result::Result<Vec<Answer>, Broken> {
         exchange(&self.nodes[index], requests, ANSWER).await
     }
 
@@ -153,7 +157,11 @@ pub(crate) fn parsed<T: DeserializeOwned>(method: &str, answer: Answer) -> Resul
     serde_json::from_value(value).map_err(|error| Error::Protocol(format!("{method}: {error}")))
 }
 
-async fn exchange(node: &NodeConnection, requests: &[Request], limit: Duration) -> std::result::Result<Vec<Answer>, Broken> {
+async fn exchange(
+    node: &NodeConnection,
+    requests: &[Request],
+    limit: Duration,
+) -> std::result::Result<Vec<Answer>, Broken> {
     let one = |(id, (method, params)): (usize, &Request)| json!({ "jsonrpc": "2.0", "id": id, "method": method, "params": params });
     let body = match requests {
         [] => return Ok(Vec::new()),

@@ -76,7 +76,9 @@ impl NodeConnection {
                 Ok(Ok(body))
             });
             match exchange.await {
-                Err(_) => return Err(Broken { sent: true, reason: format!("no answer within {} ms", limit.as_millis()) }),
+                Err(_) => {
+                    return Err(Broken { sent: true, reason: format!("no answer within {} ms", limit.as_millis()) });
+                }
                 Ok(Err(broken)) => return Err(broken),
                 Ok(Ok(Err(unsent))) => request = unsent,
                 Ok(Ok(Ok(body))) => {
@@ -103,12 +105,14 @@ impl NodeConnection {
     async fn connect(&self) -> Result<Sender, Broken> {
         let unsent = |reason: String| Broken { sent: false, reason };
         let opening = async {
-            let stream = (self.connector)(self.id.clone(), RPC_PORT.into()).await.map_err(|error| unsent(error.to_string()))?;
+            let stream =
+                (self.connector)(self.id.clone(), RPC_PORT.into()).await.map_err(|error| unsent(error.to_string()))?;
             let handshake = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await;
             handshake.map_err(|error| unsent(error.to_string()))
         };
         let opened = tokio::time::timeout(CONNECT, opening).await;
-        let (sender, connection) = opened.map_err(|_| unsent(format!("no connection within {} ms", CONNECT.as_millis())))??;
+        let (sender, connection) =
+            opened.map_err(|_| unsent(format!("no connection within {} ms", CONNECT.as_millis())))??;
         // Ends when the sender is dropped or the node closes; the request that runs then says what happened.
         tokio::spawn(async move {
             if let Err(error) = connection.await {

@@ -42,7 +42,11 @@ async fn four_nodes_from_the_plan_to_a_contract() {
     // Health, of each node for itself.
     for node in network.ids() {
         let health = ledger.health(&node).await.unwrap();
-        assert_eq!((health.peers.len(), health.halted.as_deref(), &health.facts["role"]), (3, None, &json!("validator")), "{health:?}");
+        assert_eq!(
+            (health.peers.len(), health.halted.as_deref(), &health.facts["role"]),
+            (3, None, &json!("validator")),
+            "{health:?}"
+        );
         assert_eq!(health.identity.as_deref(), Some(network.key(&node)));
     }
 
@@ -139,7 +143,8 @@ async fn four_nodes_from_the_plan_to_a_contract() {
     assert!(ledger.address(&contract).await.unwrap().code_size > 0);
 
     // Sent twice is sent once; a used nonce is refused.
-    let again = Call { nonce: Some(3), gas: Some(21_000), ..call(&alice, Action::Raw { to: Some(bob.address()), data: None }) };
+    let again =
+        Call { nonce: Some(3), gas: Some(21_000), ..call(&alice, Action::Raw { to: Some(bob.address()), data: None }) };
     let (id, _) = run(ledger, &alice, &again).await;
     let prepared = ledger.prepare(&again).await.unwrap();
     let signed = ledger.assemble(&prepared, &alice.sign(&prepared.digest)).unwrap();
@@ -171,8 +176,12 @@ async fn a_solo_network_works_alone() {
     let alice = Member::new(1);
     let network = Network::start("solo", 1, &[&alice]).await;
     let ledger = network.ledger();
-    let (_, outcome) = run(&*ledger, &alice, &call(&alice, Action::Raw { to: Some(Member::new(2).address()), data: None })).await;
+    let (_, outcome) =
+        run(&*ledger, &alice, &call(&alice, Action::Raw { to: Some(Member::new(2).address()), data: None })).await;
     assert!(matches!(outcome, Outcome::Committed(_)), "{outcome:?}");
-    let terms = ledger.terms(&serde_json::from_value(json!({ "from": alice.address(), "to": alice.address() })).unwrap()).await.unwrap();
+    let terms = ledger
+        .terms(&serde_json::from_value(json!({ "from": alice.address(), "to": alice.address() })).unwrap())
+        .await
+        .unwrap();
     assert_eq!((terms.chain_id, terms.nonce, terms.gas, terms.gas_price.as_str()), (4242, 1, 21_000, "0"));
 }

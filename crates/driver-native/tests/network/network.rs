@@ -10,7 +10,9 @@ use std::{
 };
 
 use alloy_primitives::{Address, keccak256};
-use driver::{AccountSpec, Connection, Connector, Draft, Driver as _, Ledger, LedgerNetwork, NetworkSpec, NodeSpec, Signature};
+use driver::{
+    AccountSpec, Connection, Connector, Draft, Driver as _, Ledger, LedgerNetwork, NetworkSpec, NodeSpec, Signature,
+};
 use driver_native::NativeDriver;
 use secp256k1::{Message, SECP256K1, SecretKey};
 use tempfile::TempDir;
@@ -70,7 +72,8 @@ impl Network {
             member: node.member,
             role: node.role,
         };
-        let account = |member: &&Member| AccountSpec { address: member.address(), member: "alpha".into(), balance: None };
+        let account =
+            |member: &&Member| AccountSpec { address: member.address(), member: "alpha".into(), balance: None };
         let spec = NetworkSpec {
             id: "net_test".into(),
             name: draft.name,
@@ -83,8 +86,13 @@ impl Network {
             accounts: members.iter().map(account).collect(),
         };
         let placements = place(&driver, &spec);
-        let mut network =
-            Self { directory: tempfile::tempdir().unwrap(), spec, placements, outputs: Outputs::new(), children: BTreeMap::new() };
+        let mut network = Self {
+            directory: tempfile::tempdir().unwrap(),
+            spec,
+            placements,
+            outputs: Outputs::new(),
+            children: BTreeMap::new(),
+        };
         loop {
             let plan = driver.planner().plan(&network.spec, &network.placements, &network.outputs).unwrap();
             network.run_jobs(&plan);
@@ -123,7 +131,10 @@ impl Network {
             loop {
                 let health = ledger.health(&node).await;
                 let others = self.spec.nodes.len() - 1;
-                if health.as_ref().is_ok_and(|health| health.peers.iter().filter(|peer| peer.connected).count() == others) {
+                if health
+                    .as_ref()
+                    .is_ok_and(|health| health.peers.iter().filter(|peer| peer.connected).count() == others)
+                {
                     break;
                 }
                 assert!(Instant::now() < end, "{node} is not ready: {health:?}");
@@ -229,6 +240,10 @@ fn node_program() -> PathBuf {
     // target/debug/deps/TEST → target/debug/polder-node
     let own = std::env::current_exe().unwrap();
     let program = own.ancestors().nth(2).unwrap_or(Path::new("")).join("polder-node");
-    assert!(program.is_file(), "{} is not there: build it with `cargo build -p polder-node`, or set POLDER_NODE_PROGRAM", program.display());
+    assert!(
+        program.is_file(),
+        "{} is not there: build it with `cargo build -p polder-node`, or set POLDER_NODE_PROGRAM",
+        program.display()
+    );
     program
 }

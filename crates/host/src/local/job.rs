@@ -94,7 +94,9 @@ async fn run(
                     return Err(Error::Plan(format!("`{path}` leaves its volume")));
                 }
                 let path = directory.volume(volume)?.join(relative);
-                let size = std::fs::metadata(&path).map_err(|error| failed(format!("it left no {}: {error}", path.display())))?.len();
+                let size = std::fs::metadata(&path)
+                    .map_err(|error| failed(format!("it left no {}: {error}", path.display())))?
+                    .len();
                 if size > LONGEST_OUTPUT as u64 {
                     return Err(failed(format!("its output `{}` is too long", output.name)));
                 }

@@ -201,7 +201,9 @@ impl LocalHost {
         if let Some(state) = shim_of(&directory)? {
             let spec: Option<ShimSpec> = read_json(&directory.spec())?;
             let same = spec.is_some_and(|spec| {
-                spec.service == *service && spec.program == program && Some(&spec.generation) == state.as_ref().map(|state| &state.generation)
+                spec.service == *service
+                    && spec.program == program
+                    && Some(&spec.generation) == state.as_ref().map(|state| &state.generation)
             });
             if same {
                 return Ok(());
@@ -210,8 +212,10 @@ impl LocalHost {
         self.end(node, &directory).await?;
         let placement = self.placement(node)?;
         for port in &service.ports {
-            let address = placement.port(&port.name).ok_or_else(|| Error::PortUnknown { node: node.into(), port: port.name.clone() })?;
-            self.ports.release(node, address.inside.port)?;
+            let address = placement
+                .port(&port.name)
+                .ok_or_else(|| Error::PortUnknown { node: node.into(), port: port.name.clone() })?;
+            self.ports.release(node, address.inside.port).await?;
         }
         let result = self.launch(service, program, &directory, &placement).await;
         if result.is_err() {
@@ -222,7 +226,13 @@ impl LocalHost {
     }
 
     /// Writes what the shim needs and starts it.
-    async fn launch(&self, service: &Service, program: PathBuf, directory: &NodeDirectory, placement: &Placement) -> Result<()> {
+    async fn launch(
+        &self,
+        service: &Service,
+        program: PathBuf,
+        directory: &NodeDirectory,
+        placement: &Placement,
+    ) -> Result<()> {
         let prepared = self.prepare("service", &service.node, &service.program, &service.volumes, placement).await?;
         let spec = ShimSpec {
             generation: types::new_id("gen"),
@@ -236,7 +246,8 @@ impl LocalHost {
             back_off: self.config.back_off,
         };
         write_json(&directory.spec(), &spec)?;
-        let errors = std::fs::File::create(directory.shim_errors()).map_err(|error| Error::file(directory.shim_errors(), error))?;
+        let errors = std::fs::File::create(directory.shim_errors())
+            .map_err(|error| Error::file(directory.shim_errors(), error))?;
         let mut shim = tokio::process::Command::new(&self.config.shim_program)
             .args(&self.config.shim_args)
             .arg("--directory")
@@ -262,7 +273,8 @@ impl LocalHost {
                 },
                 _ => {
                     if let Ok(Some(_)) = shim.try_wait() {
-                        let reason = std::fs::read_to_string(directory.shim_errors()).unwrap_or_default().trim().to_owned();
+                        let reason =
+                            std::fs::read_to_string(directory.shim_errors()).unwrap_or_default().trim().to_owned();
                         return Err(Error::Program { path: self.config.shim_program.clone(), reason });
                     }
                 }
@@ -270,7 +282,10 @@ impl LocalHost {
             if Instant::now() >= end {
                 let _ = shim.start_kill();
                 let _ = shim.wait().await;
-                return Err(Error::Program { path: self.config.shim_program.clone(), reason: "it did not start the node in time".into() });
+                return Err(Error::Program {
+                    path: self.config.shim_program.clone(),
+                    reason: "it did not start the node in time".into(),
+                });
             }
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
@@ -364,11 +379,13 @@ impl LocalHost {
 
     async fn do_connect(&self, node: &str, port: &str) -> Result<Box<dyn ByteStream>> {
         let placement = self.placement(node)?;
-        let address = placement.port(port).ok_or_else(|| Error::PortUnknown { node: node.into(), port: port.into() })?;
+        let address =
+            placement.port(port).ok_or_else(|| Error::PortUnknown { node: node.into(), port: port.into() })?;
         let unreachable = |reason: String| Error::Unreachable { node: node.into(), port: port.into(), reason };
         let address = (address.inside.host.as_str(), address.inside.port);
         let connected = tokio::time::timeout(Duration::from_secs(5), tokio::net::TcpStream::connect(address)).await;
-        let stream = connected.map_err(|_| unreachable("time-out".into()))?.map_err(|error| unreachable(error.to_string()))?;
+        let stream =
+            connected.map_err(|_| unreachable("time-out".into()))?.map_err(|error| unreachable(error.to_string()))?;
         // Requests are small and answers are waited for.
         stream.set_nodelay(true).map_err(|error| unreachable(error.to_string()))?;
         Ok(Box::new(stream))
@@ -429,7 +446,11 @@ impl Host for LocalHost {
         async move { Ok(log::tail(&self.directory(node)?.log(), query.lines)?.0) }.boxed()
     }
 
-    fn follow<'a>(&'a self, node: &'a str, query: LogQuery) -> BoxFuture<'a, Result<BoxStream<'static, Result<LogLine>>>> {
+    fn follow<'a>(
+        &'a self,
+        node: &'a str,
+        query: LogQuery,
+    ) -> BoxFuture<'a, Result<BoxStream<'static, Result<LogLine>>>> {
         async move {
             let (lines, cursor) = log::tail(&self.directory(node)?.log(), query.lines)?;
             Ok(cursor.follow(lines))

@@ -16,7 +16,13 @@ const LIMIT: Duration = Duration::from_secs(2);
 
 impl LocalHost {
     /// Asks, unless this process has answered before.
-    pub(super) async fn probe(&self, node: &str, directory: &NodeDirectory, memory: &NodeMemory, process: &ProcessIdentity) -> Result<bool> {
+    pub(super) async fn probe(
+        &self,
+        node: &str,
+        directory: &NodeDirectory,
+        memory: &NodeMemory,
+        process: &ProcessIdentity,
+    ) -> Result<bool> {
         if memory.ready.lock().as_ref() == Some(process) {
             return Ok(true);
         }

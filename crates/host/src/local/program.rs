@@ -27,17 +27,25 @@ impl LocalHost {
             Some(path) => path.clone(),
             None => {
                 let directories = &self.config.program_directories;
-                directories.iter().map(|directory| directory.join(name)).find(|path| path.exists()).ok_or_else(|| Error::ProgramUnknown {
-                    name: name.into(),
-                    looked_for: directories.iter().map(|directory| directory.join(name).display().to_string()).collect::<Vec<_>>().join(", "),
-                })?
+                directories.iter().map(|directory| directory.join(name)).find(|path| path.exists()).ok_or_else(
+                    || Error::ProgramUnknown {
+                        name: name.into(),
+                        looked_for: directories
+                            .iter()
+                            .map(|directory| directory.join(name).display().to_string())
+                            .collect::<Vec<_>>()
+                            .join(", "),
+                    },
+                )?
             }
         };
         let refuse = |reason: &str| Err(Error::Program { path: path.clone(), reason: reason.into() });
         match std::fs::metadata(&path) {
             Err(error) => refuse(&error.to_string()),
             Ok(metadata) if !metadata.is_file() => refuse("it is not a file"),
-            Ok(_) if nix::unistd::access(&path, nix::unistd::AccessFlags::X_OK).is_err() => refuse("it is not executable"),
+            Ok(_) if nix::unistd::access(&path, nix::unistd::AccessFlags::X_OK).is_err() => {
+                refuse("it is not executable")
+            }
             Ok(_) => Ok(path),
         }
     }
@@ -111,7 +119,9 @@ impl Resolver<'_> {
                 Some(address) => Ok(address.inside.to_string()),
                 None => Err(Error::PortUnknown { node: self.node.into(), port: port.clone() }),
             },
-            Arg::Volume(name) if self.volumes.iter().any(|volume| volume.name == *name) => text(self.directory.volume(name)?),
+            Arg::Volume(name) if self.volumes.iter().any(|volume| volume.name == *name) => {
+                text(self.directory.volume(name)?)
+            }
             Arg::Volume(name) => Err(Error::Plan(format!("no volume `{name}` is declared"))),
             Arg::File(name) => match self.files.get(name) {
                 Some(path) => text(path.clone()),
@@ -124,5 +134,8 @@ impl Resolver<'_> {
 
 fn text(path: PathBuf) -> Result<String> {
     let absolute = std::path::absolute(&path).map_err(|error| Error::file(&path, error))?;
-    absolute.into_os_string().into_string().map_err(|path| Error::Plan(format!("the path {} is not UTF-8", path.display())))
+    absolute
+        .into_os_string()
+        .into_string()
+        .map_err(|path| Error::Plan(format!("the path {} is not UTF-8", path.display())))
 }

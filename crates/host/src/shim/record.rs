@@ -69,10 +69,18 @@ pub(crate) struct ShimState {
 #[serde(rename_all = "camelCase")]
 pub(crate) enum Phase {
     Starting,
-    Running { program: ProcessIdentity, since: Micros, ready: bool },
-    Waiting { until: Micros },
+    Running {
+        program: ProcessIdentity,
+        since: Micros,
+        ready: bool,
+    },
+    Waiting {
+        until: Micros,
+    },
     /// The program cannot be started at all; the shim has ended.
-    Failed { reason: String },
+    Failed {
+        reason: String,
+    },
     Stopped,
 }
 

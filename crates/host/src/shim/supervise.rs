@@ -58,12 +58,14 @@ pub(super) async fn run(directory: PathBuf) -> Result<()> {
 /// Takes the lock; waits a little for a shim that is about to end.
 async fn lock(directory: &NodeDirectory) -> Result<Flock<std::fs::File>> {
     let path = directory.lock();
-    let open = || std::fs::OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(&path);
+    let open =
+        || std::fs::OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(&path);
     let mut file = open().map_err(|error| Error::file(&path, error))?;
     for attempt in 0.. {
         match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
             Ok(mut lock) => {
-                let me = serde_json::to_vec(&identity(std::process::id())?).map_err(|error| Error::file(&path, error.into()))?;
+                let me = serde_json::to_vec(&identity(std::process::id())?)
+                    .map_err(|error| Error::file(&path, error.into()))?;
                 lock.set_len(0).and_then(|()| lock.write_all(&me)).map_err(|error| Error::file(&path, error))?;
                 return Ok(lock);
             }
@@ -76,7 +78,8 @@ async fn lock(directory: &NodeDirectory) -> Result<Flock<std::fs::File>> {
 }
 
 fn identity(pid: u32) -> Result<ProcessIdentity> {
-    ProcessIdentity::of(pid).ok_or_else(|| Error::file(format!("/proc/{pid}/stat"), std::io::ErrorKind::NotFound.into()))
+    ProcessIdentity::of(pid)
+        .ok_or_else(|| Error::file(format!("/proc/{pid}/stat"), std::io::ErrorKind::NotFound.into()))
 }
 
 struct Shim {

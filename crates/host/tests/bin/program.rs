@@ -24,7 +24,9 @@ async fn run(args: &[&str]) -> i32 {
             eprintln!("{text}");
             return code.parse().unwrap_or(1);
         }
-        ["write", volume, text] => std::fs::write(format!("{volume}/out.txt"), text).expect("the volume can be written"),
+        ["write", volume, text] => {
+            std::fs::write(format!("{volume}/out.txt"), text).expect("the volume can be written")
+        }
         ["read", volume] => match std::fs::read_to_string(format!("{volume}/out.txt")) {
             Ok(text) => print(&text),
             Err(_) => return 1,

@@ -63,8 +63,13 @@ pub struct Postgres {
 impl Postgres {
     pub fn start() -> Option<Postgres> {
         let Some(bin) = newest_bin() else {
-            assert!(std::env::var("CI").as_deref() != Ok("true"), "PostgreSQL is not installed (Debian package postgresql)");
-            eprintln!("\n==== SKIP: PostgreSQL is not installed (Debian package postgresql); these tests did NOT run ====\n");
+            assert!(
+                std::env::var("CI").as_deref() != Ok("true"),
+                "PostgreSQL is not installed (Debian package postgresql)"
+            );
+            eprintln!(
+                "\n==== SKIP: PostgreSQL is not installed (Debian package postgresql); these tests did NOT run ====\n"
+            );
             return None;
         };
         let directory = tempfile::tempdir().unwrap();
@@ -76,7 +81,8 @@ impl Postgres {
         let path = |name: &str| server.directory.path().join(name).to_str().unwrap().to_owned();
         server.run("initdb", &["-D", &path("data"), "-U", "polder", "-A", "trust", "-E", "UTF8", "--no-locale", "-N"]);
         let socket = server.directory.path().to_str().unwrap();
-        let options = format!("-c listen_addresses='' -c unix_socket_directories='{socket}' -c fsync=off -c max_connections=50");
+        let options =
+            format!("-c listen_addresses='' -c unix_socket_directories='{socket}' -c fsync=off -c max_connections=50");
         server.run("pg_ctl", &["-D", &path("data"), "-l", &path("log"), "-o", &options, "-w", "-t", "60", "start"]);
         Some(server)
     }
@@ -98,7 +104,11 @@ impl Postgres {
         let output = std::fs::File::create(self.directory.path().join("output")).unwrap();
         command.stdin(std::process::Stdio::null()).stdout(output.try_clone().unwrap()).stderr(output);
         let status = command.status().unwrap();
-        assert!(status.success(), "{program}: {}", std::fs::read_to_string(self.directory.path().join("output")).unwrap());
+        assert!(
+            status.success(),
+            "{program}: {}",
+            std::fs::read_to_string(self.directory.path().join("output")).unwrap()
+        );
     }
 }
 
@@ -128,4 +138,3 @@ fn newest_bin() -> Option<PathBuf> {
     found.sort();
     found.pop().map(|(_, bin)| bin)
 }
-

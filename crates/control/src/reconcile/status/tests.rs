@@ -1,3 +1,5 @@
+//! Statuses from observations.
+
 use driver::NodeHealth;
 use host::Observation;
 use serde_json::json;
@@ -69,7 +71,11 @@ fn up(name: &str) -> NodeView {
 }
 
 fn cut_off(name: &str) -> NodeView {
-    view(name, State::Running { pid: 1, since: 0, ready: true }, Some(Ok(health(Some("1 of 4 validators, 3 are needed")))))
+    view(
+        name,
+        State::Running { pid: 1, since: 0, ready: true },
+        Some(Ok(health(Some("1 of 4 validators, 3 are needed")))),
+    )
 }
 
 fn stopped(name: &str) -> NodeView {
@@ -111,7 +117,8 @@ fn one_node_cut_off_halts_nothing() {
 
 #[test]
 fn nobody_answering_is_halted() {
-    let silent = |name| view(name, State::Running { pid: 1, since: 0, ready: true }, Some(Err("it did not answer".into())));
+    let silent =
+        |name| view(name, State::Running { pid: 1, since: 0, ready: true }, Some(Err("it did not answer".into())));
     let (status, reason) = status(&[silent("n1"), silent("n2")]);
     assert_eq!(status, NetworkStatus::Halted);
     assert!(reason.contains("did not answer"), "{reason}");
@@ -139,16 +146,31 @@ fn states_of_a_node() {
     assert_eq!(of_node(&up("n")), (NodeStatus::Running, None));
     let mut fresh = view("n", State::Running { pid: 1, since: now(), ready: false }, Some(Err("refused".into())));
     assert_eq!(of_node(&fresh).0, NodeStatus::Starting);
-    fresh.observed = Ok(Observation { state: State::Running { pid: 1, since: now() - 2 * START_US, ready: false }, restarts: 0, last_exit: None, usage: None });
+    fresh.observed = Ok(Observation {
+        state: State::Running { pid: 1, since: now() - 2 * START_US, ready: false },
+        restarts: 0,
+        last_exit: None,
+        usage: None,
+    });
     assert_eq!(of_node(&fresh), (NodeStatus::Unhealthy, Some("refused".into())));
 
     let mut died = view("n", State::Restarting { at: now() }, None);
     let exit = Exit { code: None, signal: Some(9), at: now(), reason: None };
-    died.observed = Ok(Observation { state: State::Restarting { at: now() }, restarts: 0, last_exit: Some(exit.clone()), usage: None });
+    died.observed = Ok(Observation {
+        state: State::Restarting { at: now() },
+        restarts: 0,
+        last_exit: Some(exit.clone()),
+        usage: None,
+    });
     let (status, reason) = of_node(&died);
     assert_eq!(status, NodeStatus::Starting);
     assert!(reason.unwrap().contains("signal 9"));
-    died.observed = Ok(Observation { state: State::Restarting { at: now() }, restarts: MANY_RESTARTS, last_exit: Some(exit), usage: None });
+    died.observed = Ok(Observation {
+        state: State::Restarting { at: now() },
+        restarts: MANY_RESTARTS,
+        last_exit: Some(exit),
+        usage: None,
+    });
     assert_eq!(of_node(&died).0, NodeStatus::Failed, "one that ends again and again has failed");
 
     let mut lost = view("n", State::Lost, None);
