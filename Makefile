@@ -13,11 +13,10 @@ build: console
 	cargo build --locked -p polder -p polder-node
 
 # The console is built again only when its sources changed.
-console: console/dist/.built
+console: console/dist/index.html
 
-console/dist/.built: $(shell find console/src console/public console/index.html console/*.json console/vite.config.ts -type f 2>/dev/null)
+console/dist/index.html: $(shell find console/src console/public console/index.html console/*.json console/vite.config.ts -type f 2>/dev/null)
 	cd console && npm ci && npm run build
-	@touch $@
 
 setup-run:
 	@scripts/setup run

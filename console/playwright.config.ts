@@ -15,6 +15,7 @@ export default defineConfig({
   expect: { timeout: 30_000 },
   reporter: [["list"]],
   use: {
+    actionTimeout: 30_000,
     baseURL: url ?? "http://127.0.0.1:4181",
     ignoreHTTPSErrors: true,
     trace: "retain-on-failure",

@@ -14,8 +14,8 @@ async function signInAsMember(page: Page) {
   await page.goto("/users");
   await page.getByRole("button", { name: "New user" }).click();
   const dialog = page.getByRole("dialog");
-  await dialog.getByLabel("User name").fill(user);
-  await dialog.getByLabel("Password", { exact: true }).fill(password);
+  await dialog.getByRole("textbox", { name: "User name" }).fill(user);
+  await dialog.locator('input[type="password"]').fill(password);
   await dialog.getByRole("combobox", { name: "Role 1", exact: true }).click();
   await page.getByRole("option", { name: "Organisation administrator" }).click();
   await dialog.getByRole("combobox", { name: "Organisation of role 1" }).click();

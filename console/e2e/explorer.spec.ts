@@ -22,20 +22,20 @@ test("from the blocks to a block, its transaction, the decoded call and its logs
   if (call === undefined) return;
 
   await page.goto(`/networks/${network.id}/blocks`);
-  await expect(page.getByRole("region", { name: "Blocks", exact: true }).first().getByRole("row").nth(5)).toBeVisible();
+  await expect(page.getByRole("table", { name: "Blocks" }).getByRole("row").nth(5)).toBeVisible();
   await expectAccessible(page);
 
   const search = page.getByRole("textbox", { name: /Search the ledger/ });
   await search.fill(String(call.block));
   await search.press("Enter");
   await expect(page.getByRole("heading", { name: `Block ${call.block.toLocaleString("en")}` })).toBeVisible();
-  await page.getByRole("region", { name: "Transactions" }).first().getByRole("link").first().click();
+  await page.getByRole("table", { name: "Transactions" }).getByRole("link").first().click();
   await expect(page.getByRole("heading", { name: "Transaction", exact: true })).toBeVisible();
 
   await search.fill(call.hash);
   await search.press("Enter");
   await expect(page).toHaveURL(new RegExp(call.hash));
-  await expect(page.getByRole("region", { name: `Arguments of ${call.method}` })).toBeVisible();
+  await expect(page.getByRole("table", { name: `Arguments of ${call.method}`, exact: true })).toBeVisible();
   await expect(page.getByRole("heading", { name: /^Logs \(/ })).toBeVisible();
   await expectAccessible(page);
 

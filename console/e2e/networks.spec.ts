@@ -6,7 +6,7 @@ test("the wizard explains, previews and creates a network, and its deletion asks
   await page.getByRole("link", { name: "New network" }).first().click();
   await page.getByRole("button", { name: "Next" }).click();
   await expect(page.getByRole("alert")).toContainText("Give the network a name");
-  await page.getByLabel("Name", { exact: true }).fill(name);
+  await page.getByRole("textbox", { name: "Name", exact: true }).fill(name);
   await page.getByRole("radio", { name: /solo/i }).click();
   await expectAccessible(page);
   await page.getByRole("button", { name: "Next" }).click();
@@ -16,12 +16,12 @@ test("the wizard explains, previews and creates a network, and its deletion asks
   await page.getByRole("textbox", { name: "Nodes" }).fill("1");
   await page.getByRole("button", { name: "Next" }).click();
   await page.getByRole("button", { name: "Next" }).click();
-  await expect(page.getByRole("region", { name: "Planned nodes" })).toContainText(`${name}/`);
+  await expect(page.getByRole("table", { name: "Planned nodes" })).toContainText(`${name}/`);
   await page.getByRole("button", { name: "Create the network" }).click();
 
   await expect(page.getByRole("heading", { level: 1, name })).toBeVisible();
   await expect(page.locator("header").getByText("Running")).toBeVisible({ timeout: 60_000 });
-  await expect(page.getByRole("region", { name: "Nodes", exact: true })).toContainText("Running");
+  await expect(page.getByRole("table", { name: "Nodes" })).toContainText("Running");
 
   await page.getByRole("button", { name: "Delete" }).click();
   const dialog = page.getByRole("dialog");
@@ -50,7 +50,7 @@ test("the network's page shows who runs what, live, and a stopped node comes bac
   const before = await height.textContent();
   await expect(height).not.toHaveText(before ?? "", { timeout: 20_000 });
 
-  const nodes = page.getByRole("region", { name: "Nodes", exact: true });
+  const nodes = page.getByRole("table", { name: "Nodes" });
   await nodes
     .getByRole("button", { name: /^Stop / })
     .first()
@@ -65,7 +65,7 @@ test("a node's page shows its addresses, its use of the machine and its log", as
   await signIn(page);
   const network = await runningNetwork(page);
   await page.goto(`/networks/${network.id}`);
-  await page.getByRole("region", { name: "Nodes", exact: true }).getByRole("link").first().click();
+  await page.getByRole("table", { name: "Nodes" }).getByRole("link").first().click();
   await expect(page.getByText(/^http:\/\//).first()).toBeVisible();
   await expect(page.getByRole("log").locator("div").nth(3)).toBeVisible();
   await expect(page.getByRole("img", { name: /^CPU/ })).toBeVisible();
@@ -79,7 +79,7 @@ test("operations list what was done, with steps", async ({ page }) => {
   await page.getByRole("button", { name: "Restart", exact: true }).click();
   await expect(page.getByRole("list", { name: "Steps" })).toBeVisible();
   await page.goto("/operations");
-  await page.getByRole("region", { name: "Operations" }).getByRole("link").first().click();
+  await page.getByRole("table", { name: "Operations" }).getByRole("link").first().click();
   await expect(page.getByRole("list", { name: "Steps" }).getByRole("listitem").first()).toBeVisible();
   await expect(page.locator("header").getByText("Succeeded")).toBeVisible({ timeout: 60_000 });
   await expectAccessible(page);

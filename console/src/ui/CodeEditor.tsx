@@ -84,7 +84,7 @@ export default function CodeEditor({ label, value, onChange, placeholder = "", r
           placeholderText(placeholder),
           colours.current.of([]),
           EditorState.readOnly.of(readOnly),
-          EditorView.contentAttributes.of({ "aria-label": label }),
+          EditorView.contentAttributes.of({ "aria-label": label, tabindex: "0" }),
           EditorView.updateListener.of((update) => update.docChanged && change.current?.(update.state.doc.toString())),
           LOOK,
         ],

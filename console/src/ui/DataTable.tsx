@@ -99,8 +99,8 @@ export function DataTable<T extends object>(props: DataTableProps<T>) {
         </Group>
       )}
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard */}
-      <section className="table-wrap" aria-label={label} tabIndex={0}>
-        <table className="table">
+      <section className="table-wrap" aria-label={`${label}, scrolls sideways`} tabIndex={0}>
+        <table className="table" aria-label={label}>
           <thead>
             {table.getHeaderGroups().map((group) => (
               <tr key={group.id}>

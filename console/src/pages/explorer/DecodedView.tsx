@@ -12,8 +12,8 @@ export function DecodedView({ network, decoded }: { network: string; decoded: De
       </Text>
       {decoded.arguments.length > 0 && (
         // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard
-        <section className="table-wrap" tabIndex={0} aria-label={`Arguments of ${decoded.name}`}>
-          <table className="table">
+        <section className="table-wrap" tabIndex={0} aria-label={`Arguments of ${decoded.name}, scrolls sideways`}>
+          <table className="table" aria-label={`Arguments of ${decoded.name}`}>
             <thead>
               <tr>
                 <th scope="col">Argument</th>
