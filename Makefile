@@ -4,7 +4,7 @@ export CARGO_TARGET_DIR
 DATA ?= $(CURDIR)/.polder
 LISTEN ?= 127.0.0.1:7400
 
-.PHONY: run test lint bench soak build console setup-run setup-test clean
+.PHONY: run test e2e lint bench soak build console setup-run setup-test clean
 
 run: setup-run build
 	@scripts/run "$(DATA)" "$(LISTEN)"
@@ -29,6 +29,10 @@ lint: setup-test
 
 test: setup-test
 	scripts/test
+
+# The console in a browser against a real server.
+e2e: setup-test build
+	scripts/e2e
 
 bench: setup-run
 	scripts/bench

@@ -18,11 +18,12 @@ pub fn files(folder: &str, suffix: &str) -> anyhow::Result<Vec<PathBuf>> {
         for entry in std::fs::read_dir(&folder)? {
             let path = entry?.path();
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            let whole = path.to_string_lossy().into_owned();
             if path.is_dir() {
                 if !matches!(name.as_str(), "node_modules" | "target" | "dist" | ".git") {
                     folders.push(path);
                 }
-            } else if name.ends_with(suffix) {
+            } else if whole.ends_with(suffix) {
                 found.push(path);
             }
         }

@@ -29,7 +29,7 @@ fn every_module_opens_with_its_purpose() -> anyhow::Result<()> {
 
 #[test]
 fn programs_are_short() -> anyhow::Result<()> {
-    for path in files("bin", "main.rs")? {
+    for path in files("bin", "src/main.rs")? {
         let lines = std::fs::read_to_string(&path)?.lines().count();
         assert!(lines < 50, "{} has {lines} lines", path.display());
     }

@@ -52,8 +52,9 @@ function TransactionView({ network, transaction }: { network: string; transactio
             ["Hash", <Copyable key="hash" text={transaction.hash} what="hash" />],
             [
               "Block",
-              transaction.block == null ? null : <BlockLink key="block" network={network} transaction={transaction} />,
+              transaction.block == null ? null : <BlockLink key="block" network={network} block={transaction.block} />,
             ],
+            ["Place in the block", transaction.index == null ? null : String(transaction.index)],
             ["Time", transaction.at == null ? null : formatTime(transaction.at)],
             ["From", <LinkedAddress key="from" network={network} address={transaction.from} />],
             [
@@ -126,14 +127,11 @@ function TransactionView({ network, transaction }: { network: string; transactio
   );
 }
 
-function BlockLink({ network, transaction }: { network: string; transaction: Transaction }) {
+function BlockLink({ network, block }: { network: string; block: number }) {
   return (
-    <>
-      <TextLink to="/networks/$network/blocks/$block" params={{ network, block: String(transaction.block) }}>
-        {formatNumber(transaction.block)}
-      </TextLink>
-      {transaction.index != null && <span className="soft">, place {transaction.index}</span>}
-    </>
+    <TextLink to="/networks/$network/blocks/$block" params={{ network, block: String(block) }}>
+      {formatNumber(block)}
+    </TextLink>
   );
 }
 
