@@ -20,7 +20,8 @@ pub(crate) async fn of_network(read: &mut Connection, network: &str, minutes: u3
     }
     let span = i64::from(minutes) * 60_000_000;
     let step = INTERVAL_US * (span / (INTERVAL_US * MOST_POINTS)).max(1);
-    let end = now() - now().rem_euclid(step);
+    let now = now();
+    let end = now - now.rem_euclid(step);
     let start = end - span - span.rem_euclid(step);
 
     #[derive(Default)]
