@@ -5,7 +5,7 @@ test("an access key's secret is shown once", async ({ page }) => {
   await page.goto("/access-keys");
   await page.getByRole("button", { name: "New access key" }).first().click();
   const name = `e2e ${Date.now()}`;
-  await page.getByRole("textbox", { name: "What is it for?" }).fill(name);
+  await page.getByRole("textbox", { name: "Name", exact: true }).fill(name);
   await page.getByRole("button", { name: "Create the key" }).click();
   await expect(page.getByText(/^polder_\w+/)).toBeVisible();
   await expectAccessible(page);

@@ -71,5 +71,9 @@ test("deploys a contract from its artifact, reads it, and writes to it", async (
   await balance.getByRole("button").click();
   await expect(balance.getByRole("status")).toHaveText("250");
   await page.getByText("Events", { exact: true }).click();
+  await page
+    .getByRole("button", { name: /^Details of log/ })
+    .first()
+    .click();
   await expect(page.getByText("Transfer(address,address,uint256)").first()).toBeVisible();
 });

@@ -42,7 +42,7 @@ test("the network's page shows who runs what, live, and a stopped node comes bac
   await page.goto(`/networks/${network.id}`);
   const graph = page.getByRole("region", { name: /^Topology: members/ });
   await expect(graph.getByText(/validator · running/)).toHaveCount(4);
-  await expect(graph.getByTitle("Leads now")).toBeVisible();
+  await expect(graph.getByTitle("Current leader")).toBeVisible();
   await expect(page.getByRole("img", { name: /Transactions per second/ })).toBeVisible();
   await expectAccessible(page);
 

@@ -32,7 +32,7 @@ test("signing out ends the session", async ({ page }) => {
 test("the scheme is chosen and kept", async ({ page }) => {
   await signIn(page);
   const html = page.locator("html");
-  await page.getByRole("button", { name: "Colours: light or dark" }).click();
+  await page.getByRole("button", { name: "Colour scheme" }).click();
   await page.getByRole("menuitem", { name: "Dark" }).click();
   await expect(html).toHaveAttribute("data-mantine-color-scheme", "dark");
   await page.reload();

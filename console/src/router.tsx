@@ -64,6 +64,7 @@ const consortium = createRoute({
   ...page("/consortia/$consortium"),
   component: lazyRouteComponent(() => import("./pages/Consortium"), "ConsortiumPage"),
 });
+const nodes = createRoute({ ...page("/nodes"), component: lazyRouteComponent(() => import("./pages/Nodes"), "Nodes") });
 const networks = createRoute({
   ...page("/networks"),
   component: lazyRouteComponent(() => import("./pages/Networks"), "Networks"),
@@ -153,6 +154,8 @@ const server = createRoute({
   component: lazyRouteComponent(() => import("./pages/ServerPage"), "ServerPage"),
 });
 
+const nowhere = createRoute({ ...page("$"), component: NotFound });
+
 const tree = root.addChildren([
   signIn,
   signedIn.addChildren([
@@ -160,6 +163,7 @@ const tree = root.addChildren([
     consortia,
     consortium,
     networks,
+    nodes,
     newNetwork,
     network.addChildren([
       networkOverview,
@@ -182,6 +186,7 @@ const tree = root.addChildren([
     operation,
     audit,
     server,
+    nowhere,
   ]),
 ]);
 

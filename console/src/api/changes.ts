@@ -60,34 +60,62 @@ function sameOrUnknown(asked: string | undefined, changed: string | null | undef
 
 export type Connection = "connecting" | "live" | "polling";
 
+/** How long after a stream was refused or cut off for good a new one is tried. */
+export const RETRY_MS = 5_000;
+
 /**
- * Follows the server's stream of changes and has the queries that they touch asked again. The browser connects again
- * by itself and resumes where it was; meanwhile the queries poll.
+ * Follows the server's stream of changes and has the queries that they touch asked again. A hidden page lets go of the
+ * stream: browsers grant few connections to one server, shared by all its pages.
  */
 export function followChanges(client: QueryClient, onConnection: (connection: Connection) => void): () => void {
   let gathered: Change[] = [];
-  let timer: ReturnType<typeof setTimeout> | undefined;
+  let flushing: ReturnType<typeof setTimeout> | undefined;
+  let retrying: ReturnType<typeof setTimeout> | undefined;
+  let source: EventSource | undefined;
   const flush = () => {
-    timer = undefined;
+    flushing = undefined;
     const changes = gathered;
     gathered = [];
     client.invalidateQueries({ predicate: (query) => changes.some((change) => touches(change, query.queryKey)) });
   };
-  const source = new EventSource("/api/v1/changes");
   const take = (event: MessageEvent) => {
     const change = parseChange(event.data);
     if (change === undefined) return;
     if (!gathered.some((other) => other.kind === change.kind && other.id === change.id)) gathered.push(change);
-    timer ??= setTimeout(flush, GATHER_MS);
+    flushing ??= setTimeout(flush, GATHER_MS);
   };
-  source.onopen = () => onConnection("live");
-  source.onerror = () => onConnection("polling");
-  source.onmessage = take;
-  // Changes were missed that the server no longer keeps.
-  source.addEventListener("reset", () => void client.invalidateQueries());
+  const close = () => {
+    clearTimeout(retrying);
+    source?.close();
+    source = undefined;
+  };
+  const open = (missed: boolean) => {
+    close();
+    const opening = new EventSource("/api/v1/changes");
+    source = opening;
+    opening.onopen = () => {
+      onConnection("live");
+      if (missed) void client.invalidateQueries();
+    };
+    opening.onerror = () => {
+      onConnection("polling");
+      // The browser connects again by itself, unless it was answered with something else than a stream.
+      if (opening.readyState === EventSource.CLOSED) retrying = setTimeout(() => open(true), RETRY_MS);
+    };
+    opening.onmessage = take;
+    // Changes were missed that the server no longer keeps.
+    opening.addEventListener("reset", () => void client.invalidateQueries());
+  };
+  const onVisibility = () => {
+    if (document.hidden) close();
+    else if (source === undefined) open(true);
+  };
+  document.addEventListener("visibilitychange", onVisibility);
+  if (!document.hidden) open(false);
   return () => {
-    clearTimeout(timer);
-    source.close();
+    document.removeEventListener("visibilitychange", onVisibility);
+    clearTimeout(flushing);
+    close();
   };
 }
 

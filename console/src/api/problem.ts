@@ -11,7 +11,7 @@ export function toProblem(error: unknown): Problem {
     );
   }
   if (error instanceof Error) {
-    return local("console.internal", "The console made a mistake", error.message);
+    return local("console.internal", "Something went wrong in the console", error.message);
   }
   const text = typeof error === "string" ? error.trim() : "";
   const answer = text === "" || text.startsWith("<") ? "" : ` It said: ${text.slice(0, 300)}`;

@@ -40,6 +40,7 @@ export const statisticsQuery = (network: string, minutes: number) =>
     LIVE,
   );
 
+export const nodesQuery = () => queries.queryOptions("get", "/api/v1/nodes", most, LIVE);
 export const nodeQuery = (node: string) =>
   queries.queryOptions("get", "/api/v1/nodes/{node}", { params: { path: { node } } }, LIVE);
 export const usageQuery = (node: string) =>

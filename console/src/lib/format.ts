@@ -48,7 +48,12 @@ export function formatBytes(bytes: number): string {
     value /= 1024;
     unit += 1;
   }
-  return `${value >= 100 || unit === 0 ? Math.round(value) : value.toFixed(1)} ${units[unit]}`;
+  return `${value >= 100 || Number.isInteger(value) ? Math.round(value) : value.toFixed(1)} ${units[unit]}`;
+}
+
+/** The power of two that divides a size into two to four parts. */
+export function binaryStep(largest: number): number {
+  return 2 ** Math.ceil(Math.log2(largest / 4));
 }
 
 export function formatCpu(cores: number): string {
@@ -100,6 +105,11 @@ export function nodeShortName(name: string): string {
 
 export function capital(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+/** What a machine says in passing, `no node answers`, as a sentence. */
+export function sentence(text: string): string {
+  return /[.!?]$/.test(text) ? capital(text) : `${capital(text)}.`;
 }
 
 export function plural(count: number, one: string, many = `${one}s`): string {

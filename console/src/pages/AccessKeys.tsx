@@ -29,7 +29,7 @@ export function AccessKeys() {
     () => [
       {
         id: "name",
-        header: "For",
+        header: "Name",
         value: (row) => row.name,
         cell: (row) => (
           <Text size="sm" fw={500}>
@@ -53,7 +53,7 @@ export function AccessKeys() {
       },
       {
         id: "expiresAt",
-        header: "Ends",
+        header: "Expires",
         value: (row) => row.expiresAt,
         cell: (row) => (row.expiresAt ? formatTime(row.expiresAt) : "never"),
       },
@@ -117,7 +117,11 @@ export function AccessKeys() {
                 rows={items}
                 rowId={(row) => row.id}
                 filter="Filter access keys"
-                empty={<Empty title="No access key yet" action={create} />}
+                empty={
+                  <Empty title="No access key yet" action={create}>
+                    A key lets the command line, a script or an application use the API in your name.
+                  </Empty>
+                }
               />
             )}
           </QueryView>
@@ -183,7 +187,8 @@ function CreateForm({ onDone }: { onDone: (key: AccessKey) => void }) {
     <form onSubmit={submit}>
       <Stack gap="md">
         <TextInput
-          label="What is it for?"
+          label="Name"
+          description="What the key is for"
           required
           data-autofocus
           value={name}
@@ -191,7 +196,7 @@ function CreateForm({ onDone }: { onDone: (key: AccessKey) => void }) {
           onChange={(event) => setName(event.currentTarget.value)}
         />
         <Select
-          label="Ends after"
+          label="Expires after"
           data={LIVES}
           value={days}
           allowDeselect={false}
@@ -200,7 +205,7 @@ function CreateForm({ onDone }: { onDone: (key: AccessKey) => void }) {
         {user.grants.length > 1 && (
           <Stack gap="xs">
             <Text size="sm" fw={500}>
-              What it may do
+              Roles
             </Text>
             {user.grants.map((grant) => (
               <Checkbox

@@ -1,12 +1,13 @@
-import { Alert, Button, Code, Group, Stack, Text } from "@mantine/core";
+import { Alert, Button, Group, Stack, Text } from "@mantine/core";
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
 import { auditCheckQuery, auditQuery } from "../api/queries";
 import type { AuditEntry } from "../api/types";
-import { formatKind, formatNumber, formatTime } from "../lib/format";
+import { formatKind, formatNumber, formatTime, shorten } from "../lib/format";
 import { Copyable } from "../ui/Copyable";
 import { type Column, DataTable } from "../ui/DataTable";
 import { Empty } from "../ui/Empty";
+import { engineFacts, Facts } from "../ui/Facts";
 import { PageHeader } from "../ui/PageHeader";
 import { Panel } from "../ui/Panel";
 import { ProblemAlert } from "../ui/ProblemAlert";
@@ -14,40 +15,58 @@ import { Lines, QueryView } from "../ui/QueryView";
 import { Status } from "../ui/Status";
 
 const COLUMNS: Column<AuditEntry>[] = [
-  { id: "sequence", header: "No.", value: (row) => row.sequence },
+  { id: "sequence", header: "No.", wide: true, value: (row) => row.sequence },
   {
     id: "at",
-    header: "When",
+    header: "Time",
     value: (row) => row.at,
     cell: (row) => <span className="nowrap">{formatTime(row.at)}</span>,
   },
-  { id: "actor", header: "Who", value: (row) => row.actor },
-  { id: "action", header: "What", value: (row) => formatKind(row.action) },
+  { id: "actor", header: "Actor", value: (row) => row.actor },
+  { id: "action", header: "Action", value: (row) => formatKind(row.action) },
   {
     id: "subject",
-    header: "To what",
+    header: "Subject",
     wide: true,
-    value: (row) => row.subject,
-    cell: (row) => <span className="mono break">{row.subject}</span>,
-  },
-  {
-    id: "details",
-    header: "Details",
-    wide: true,
-    value: (row) => JSON.stringify(row.details),
-    cell: (row) => (isEmpty(row.details) ? "" : <Code className="break">{JSON.stringify(row.details)}</Code>),
+    value: (row) => `${row.subject} ${nameOf(row) ?? ""}`,
+    cell: (row) => <Subject entry={row} />,
   },
   {
     id: "hash",
     header: "Hash",
     wide: true,
     value: (row) => row.hash,
-    cell: (row) => <Copyable short text={row.hash} what="hash" />,
+    cell: (row) => <span className="mono nowrap">{shorten(row.hash)}</span>,
   },
 ];
 
-function isEmpty(details: unknown): boolean {
-  return typeof details !== "object" || details === null || Object.keys(details).length === 0;
+const DETAIL = {
+  label: (row: AuditEntry) => `entry ${row.sequence}`,
+  show: (row: AuditEntry) => (
+    <Facts
+      items={[
+        ["Subject", <Copyable key="subject" text={row.subject} what="subject" />],
+        ["Organisation", row.organisation == null ? undefined : <Copyable key="org" text={row.organisation} />],
+        ["Hash", <Copyable key="hash" text={row.hash} what="hash" />],
+        ...engineFacts(row.details),
+      ]}
+    />
+  ),
+};
+
+function nameOf({ details }: AuditEntry): string | undefined {
+  const name = (details as { name?: unknown } | null)?.name;
+  return typeof name === "string" ? name : undefined;
+}
+
+/** `user admin`: the kind, and the name where the entry tells it, else the id. */
+function Subject({ entry }: { entry: AuditEntry }) {
+  const [kind, ...rest] = entry.subject.split(" ");
+  return (
+    <span className="nowrap" title={entry.subject}>
+      {kind} {nameOf(entry) ?? <span className="mono">{shorten(rest.join(" "), 8)}</span>}
+    </span>
+  );
 }
 
 export function Audit() {
@@ -71,6 +90,7 @@ export function Audit() {
           ) : (
             <DataTable
               label="Audit entries"
+              detail={DETAIL}
               columns={COLUMNS}
               rows={rows}
               rowId={(row) => String(row.sequence)}
@@ -92,7 +112,7 @@ function ChainCheck() {
   const check = useQuery(auditCheckQuery());
   return (
     <Panel
-      title="Chain of hashes"
+      title="Hash chain"
       actions={
         <Button size="xs" variant="default" loading={check.isFetching} onClick={() => check.refetch()}>
           Check again

@@ -114,7 +114,7 @@ function FoundForm({ onDone }: { onDone: () => void }) {
           onChange={(event) => setName(event.currentTarget.value)}
         />
         <TextInput
-          label="Name to show"
+          label="Display name"
           placeholder={name}
           value={title}
           error={errors.title}

@@ -83,6 +83,7 @@ function Wizard({ engines, consortia, start }: WizardProps) {
     }
     setTried(false);
     setStep(to);
+    scrollTo(0, 0);
   };
   return (
     <Stack gap="lg" maw={980}>

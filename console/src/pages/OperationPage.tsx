@@ -2,7 +2,7 @@ import { Group, Stack } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 import { api, done } from "../api/client";
-import { operationQuery } from "../api/queries";
+import { nodeQuery, operationQuery } from "../api/queries";
 import { useCan } from "../api/session";
 import type { Operation } from "../api/types";
 import { formatKind, formatTime } from "../lib/format";
@@ -52,12 +52,12 @@ function OperationView({ operation }: { operation: Operation }) {
         <Facts
           items={[
             ["Id", <Copyable key="id" text={operation.id} />],
-            ["Of", <SubjectLink key="of" operation={operation} />],
-            ["Asked for by", operation.actor],
-            ["Asked for", formatTime(operation.createdAt)],
-            ["Begun", operation.startedAt == null ? null : formatTime(operation.startedAt)],
-            ["Ended", operation.finishedAt == null ? null : formatTime(operation.finishedAt)],
-            ["Took", <Elapsed key="took" from={operation.startedAt} to={operation.finishedAt} />],
+            ["Subject", <SubjectLink key="of" operation={operation} />],
+            ["Requested by", operation.actor],
+            ["Requested", formatTime(operation.createdAt)],
+            ["Started", operation.startedAt == null ? null : formatTime(operation.startedAt)],
+            ["Finished", operation.finishedAt == null ? null : formatTime(operation.finishedAt)],
+            ["Duration", <Elapsed key="took" from={operation.startedAt} to={operation.finishedAt} />],
           ]}
         />
       </Panel>
@@ -66,9 +66,20 @@ function OperationView({ operation }: { operation: Operation }) {
 }
 
 function SubjectLink({ operation }: { operation: Operation }) {
+  if (operation.subject.startsWith("node_")) return <NodeLink operation={operation} />;
   if (!operation.subject.startsWith("net_")) return operation.subjectName;
   return (
     <TextLink to="/networks/$network" params={{ network: operation.subject }}>
+      {operation.subjectName}
+    </TextLink>
+  );
+}
+
+function NodeLink({ operation }: { operation: Operation }) {
+  const node = useQuery(nodeQuery(operation.subject));
+  if (node.data === undefined) return operation.subjectName;
+  return (
+    <TextLink to="/networks/$network/nodes/$node" params={{ network: node.data.network, node: node.data.id }}>
       {operation.subjectName}
     </TextLink>
   );

@@ -12,7 +12,7 @@ export function Operations() {
     <>
       <PageHeader
         title="Operations"
-        description="Changes of several steps: who asked for them, how far they are, and what went wrong."
+        description="Long-running changes to networks and nodes: who requested them, how far they are, and what went wrong."
       />
       <Panel flush>
         <QueryView query={operations}>

@@ -149,7 +149,7 @@ function CreateForm({ onDone }: { onDone: () => void }) {
           onChange={(event) => setName(event.currentTarget.value)}
         />
         <TextInput
-          label="Name to show"
+          label="Display name"
           placeholder={name}
           value={title}
           error={errors.title}

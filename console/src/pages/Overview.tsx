@@ -3,7 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import { consortiaQuery, networksQuery, operationsQuery, serverQuery, statisticsQuery } from "../api/queries";
 import { useCan } from "../api/session";
 import type { Network } from "../api/types";
-import { formatNumber, NONE, plural } from "../lib/format";
+import { formatNumber, NONE, plural, sentence } from "../lib/format";
 import { transactionsPerSecond } from "../lib/statistics";
 import { Empty } from "../ui/Empty";
 import { Figures } from "../ui/Facts";
@@ -39,7 +39,7 @@ export function Overview() {
       />
       <Stack gap="lg">
         {server.data && server.data.warnings.length > 0 && (
-          <Alert color="yellow" icon={<IconAlert size={18} />} title="For an administrator to see to">
+          <Alert color="yellow" icon={<IconAlert size={18} />} title="Needs an administrator’s attention">
             <List size="sm" spacing={4}>
               {server.data.warnings.map((warning) => (
                 <List.Item key={warning}>{warning}</List.Item>
@@ -126,7 +126,7 @@ function NetworkCard({ network }: { network: Network }) {
         <Status status={network.status} />
       </Group>
       <p className="soft network-card-line">
-        {network.engine}, {network.consensus} · {running} of {plural(network.nodes.length, "node")} running
+        {network.engine} · {network.consensus} · {running} of {plural(network.nodes.length, "node")} running
       </p>
       <Group justify="space-between" align="flex-end" wrap="nowrap" mt="md">
         <dl className="network-card-figures">
@@ -141,7 +141,9 @@ function NetworkCard({ network }: { network: Network }) {
         </dl>
         {live && <Sparkline values={rates} label="Transactions per second in the last 15 minutes" />}
       </Group>
-      {network.statusReason && <p className="network-card-reason">{network.statusReason}</p>}
+      {network.statusReason && network.status !== "stopped" && (
+        <p className="network-card-reason">{sentence(network.statusReason)}</p>
+      )}
     </article>
   );
 }

@@ -1,4 +1,4 @@
-import { Alert, List, Stack, Text } from "@mantine/core";
+import { Alert, Button, List, Stack, Text } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
 import { api, done } from "../api/client";
@@ -61,13 +61,21 @@ export function ServerPage() {
   );
   return (
     <>
-      <PageHeader title="Server" description="The deployment that you are signed in to." />
+      <PageHeader
+        title="Server"
+        description="The deployment that you are signed in to."
+        actions={
+          <Button component="a" href="/api/v1/openapi.json" target="_blank" rel="noreferrer" variant="default">
+            API description
+          </Button>
+        }
+      />
       <Stack gap="lg">
         <QueryView query={server}>
           {(server) => (
             <>
               {server.warnings.length > 0 && (
-                <Alert color="yellow" icon={<IconAlert size={18} />} title="For an administrator to see to">
+                <Alert color="yellow" icon={<IconAlert size={18} />} title="Needs an administrator’s attention">
                   <List size="sm" spacing={4}>
                     {server.warnings.map((warning) => (
                       <List.Item key={warning}>{warning}</List.Item>

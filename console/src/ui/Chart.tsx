@@ -20,10 +20,12 @@ interface ChartProps {
   series: Series[];
   format: (value: number) => string;
   height?: number;
+  /** Distance of the lines across, given the largest value; chosen by the library when absent. */
+  step?: (largest: number) => number;
 }
 
 /** A chart over time. Loaded with the pages that draw one: the library is large. */
-export default function Chart({ title, series, format, height = 220 }: ChartProps) {
+export default function Chart({ title, series, format, height = 220, step }: ChartProps) {
   const element = useRef<HTMLDivElement>(null);
   const chart = useRef<EChartsType>(null);
   const scheme = useComputedColorScheme();
@@ -42,13 +44,15 @@ export default function Chart({ title, series, format, height = 220 }: ChartProp
   // biome-ignore lint/correctness/useExhaustiveDependencies: colours are read again when the scheme changes
   useEffect(() => {
     if (element.current)
-      chart.current?.setOption(options(title, series, format, colourReader(element.current)), {
-        replaceMerge: ["series"],
+      chart.current?.setOption(options({ title, series, format, step }, colourReader(element.current)), {
+        replaceMerge: ["series", "legend"],
       });
-  }, [title, series, format, scheme]);
+  }, [title, series, format, step, scheme]);
+  const hasValues = series.some(({ points }) => points.some(([, value]) => value !== null));
   return (
-    <figure style={{ margin: 0, minWidth: 0 }}>
+    <figure className="chart">
       <figcaption style={{ fontSize: "0.8125rem", fontWeight: 500, marginBottom: 4 }}>{title}</figcaption>
+      {!hasValues && <div className="chart-empty">No values in this period</div>}
       <div ref={element} style={{ height }} role="img" aria-label={`${title}: ${summarise(series, format)}`} />
     </figure>
   );
@@ -75,12 +79,9 @@ function summarise(series: Series[], format: (value: number) => string): string 
     .join(", ");
 }
 
-function options(
-  title: string,
-  series: Series[],
-  format: (value: number) => string,
-  colour: (name: string) => string,
-): EChartsCoreOption {
+function options({ title, series, format, step }: ChartProps, colour: (name: string) => string): EChartsCoreOption {
+  const largest = Math.max(0, ...series.flatMap(({ points }) => points.map(([, value]) => value ?? 0)));
+  const interval = step && largest > 0 ? step(largest) : undefined;
   const soft = colour("ink-soft");
   const line = colour("line");
   return {
@@ -108,6 +109,8 @@ function options(
     yAxis: {
       type: "value",
       min: 0,
+      interval,
+      max: interval && Math.ceil(largest / interval) * interval,
       splitNumber: 3,
       axisLabel: { color: soft, formatter: format },
       splitLine: { lineStyle: { color: line } },

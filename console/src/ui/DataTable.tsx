@@ -1,4 +1,4 @@
-import { Button, Group, TextInput, UnstyledButton } from "@mantine/core";
+import { ActionIcon, Button, Group, TextInput, UnstyledButton } from "@mantine/core";
 import {
   type ColumnDef,
   columnFilteringFeature,
@@ -14,10 +14,10 @@ import {
   tableFeatures,
   useTable,
 } from "@tanstack/react-table";
-import { type ReactNode, useMemo, useState } from "react";
+import { Fragment, type ReactNode, useMemo, useState } from "react";
 import { plural } from "../lib/format";
 import { Empty } from "./Empty";
-import { IconDown, IconSearch, IconSort, IconUp } from "./icons";
+import { IconDown, IconRight, IconSearch, IconSort, IconUp } from "./icons";
 
 const features = tableFeatures({
   columnFilteringFeature,
@@ -56,12 +56,17 @@ interface DataTableProps<T> {
   /** More pages on the server. */
   more?: { load: () => void; loading: boolean };
   foot?: ReactNode;
+  /** What a row shows below itself when it is opened, and the name of what opens it. */
+  detail?: { label: (row: T) => string; show: (row: T) => ReactNode };
 }
 
 /** Every table of the console: sorts, filters and pages what was loaded. */
 export function DataTable<T extends object>(props: DataTableProps<T>) {
-  const { label, columns, rows, rowId, filter, empty, pageSize = 50, more, foot } = props;
+  const { label, columns, rows, rowId, filter, empty, pageSize = 50, more, foot, detail } = props;
   const [text, setText] = useState("");
+  const [opened, setOpened] = useState<ReadonlySet<string>>(new Set());
+  const toggle = (id: string) =>
+    setOpened((old) => (old.has(id) ? new Set([...old].filter((other) => other !== id)) : new Set([...old, id])));
   const definitions = useMemo(() => columns.map(define), [columns]);
   const table = useTable({
     features,
@@ -104,6 +109,11 @@ export function DataTable<T extends object>(props: DataTableProps<T>) {
           <thead>
             {table.getHeaderGroups().map((group) => (
               <tr key={group.id}>
+                {detail && (
+                  <th className="expander">
+                    <span className="visually-hidden">Details</span>
+                  </th>
+                )}
                 {group.headers.map((header) => {
                   const column = byId.get(header.column.id);
                   const sorted = header.column.getIsSorted();
@@ -122,7 +132,7 @@ export function DataTable<T extends object>(props: DataTableProps<T>) {
                           ) : sorted === "desc" ? (
                             <IconDown size={13} />
                           ) : (
-                            <IconSort size={12} opacity={0.45} />
+                            <IconSort size={12} opacity={0.45} data-unsorted />
                           )}
                         </UnstyledButton>
                       ) : (
@@ -136,13 +146,32 @@ export function DataTable<T extends object>(props: DataTableProps<T>) {
           </thead>
           <tbody>
             {shown.map((row) => (
-              <tr key={row.id}>
-                {columns.map((column) => (
-                  <td key={column.id} className={classes(column)}>
-                    {column.cell ? column.cell(row.original) : (column.value(row.original) ?? "–")}
-                  </td>
-                ))}
-              </tr>
+              <Fragment key={row.id}>
+                <tr>
+                  {detail && (
+                    <td className="expander">
+                      <ActionIcon
+                        size="sm"
+                        aria-label={`Details of ${detail.label(row.original)}`}
+                        aria-expanded={opened.has(row.id)}
+                        onClick={() => toggle(row.id)}
+                      >
+                        <IconRight size={14} />
+                      </ActionIcon>
+                    </td>
+                  )}
+                  {columns.map((column) => (
+                    <td key={column.id} className={classes(column)}>
+                      {column.cell ? column.cell(row.original) : (column.value(row.original) ?? "–")}
+                    </td>
+                  ))}
+                </tr>
+                {detail && opened.has(row.id) && (
+                  <tr className="table-detail">
+                    <td colSpan={columns.length + 1}>{detail.show(row.original)}</td>
+                  </tr>
+                )}
+              </Fragment>
             ))}
           </tbody>
         </table>

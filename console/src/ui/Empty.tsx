@@ -5,7 +5,15 @@ import type { ReactNode } from "react";
 export function Empty({ title, children, action }: { title: string; children?: ReactNode; action?: ReactNode }) {
   return (
     <div className="empty">
-      <svg width="88" height="36" viewBox="0 0 88 36" fill="none" aria-hidden="true" focusable="false">
+      <svg
+        className="empty-mark"
+        width="88"
+        height="36"
+        viewBox="0 0 88 36"
+        fill="none"
+        aria-hidden="true"
+        focusable="false"
+      >
         <path
           stroke="var(--line-strong)"
           strokeWidth="2"

@@ -1,16 +1,20 @@
+import { Stack } from "@mantine/core";
 import type { ReactNode } from "react";
-import { formatKey, formatNumber, NONE } from "../lib/format";
+import { formatKey, formatNumber, formatTime, NONE } from "../lib/format";
 import { Copyable } from "./Copyable";
 
+/** Labels and values: null shows as a dash, undefined leaves the line out. */
 export function Facts({ items }: { items: [label: string, value: ReactNode][] }) {
   return (
     <dl className="facts">
-      {items.map(([label, value]) => (
-        <div key={label} style={{ display: "contents" }}>
-          <dt>{label}</dt>
-          <dd>{value ?? NONE}</dd>
-        </div>
-      ))}
+      {items
+        .filter(([, value]) => value !== undefined)
+        .map(([label, value]) => (
+          <div key={label} style={{ display: "contents" }}>
+            <dt>{label}</dt>
+            <dd>{value ?? NONE}</dd>
+          </div>
+        ))}
     </dl>
   );
 }
@@ -18,7 +22,14 @@ export function Facts({ items }: { items: [label: string, value: ReactNode][] })
 /** Facts that an engine publishes: shown as they come, since the console knows no engine. */
 export function engineFacts(facts: unknown): [string, ReactNode][] {
   if (typeof facts !== "object" || facts === null) return [];
-  return Object.entries(facts).map(([key, value]) => [formatKey(key), showValue(value)]);
+  return Object.entries(facts).map(([key, value]) => [formatKey(key), showFact(key, value)]);
+}
+
+/** By the API's conventions: what ends in `At` is a time, what ends in `Id` a name made of digits. */
+function showFact(key: string, value: unknown): ReactNode {
+  if (typeof value === "number" && key.endsWith("At")) return formatTime(value);
+  if (typeof value === "number" && key.endsWith("Id")) return <span className="mono">{value}</span>;
+  return showValue(value);
 }
 
 /** Any JSON value for a person: long texts can be copied. */
@@ -29,8 +40,40 @@ export function showValue(value: unknown): ReactNode {
   if (typeof value === "string") {
     return value.length > 20 ? <Copyable text={value} /> : <span className="mono">{value === "" ? "“”" : value}</span>;
   }
-  if (Array.isArray(value) && value.length === 0) return "none";
+  if (Array.isArray(value) && value.every((item) => isPlain(item) || isFlat(item))) {
+    if (value.length === 0) return "none";
+    return (
+      <Stack gap={2}>
+        {value.map((item, index) => (
+          // biome-ignore lint/suspicious/noArrayIndexKey: the values of a list have no other identity
+          <div key={index}>{showValue(item)}</div>
+        ))}
+      </Stack>
+    );
+  }
+  if (isFlat(value)) {
+    return (
+      <span className="flat">
+        {Object.entries(value).map(([key, item]) => (
+          <span key={key}>
+            <span className="soft">{formatKey(key)}</span> {showFact(key, item)}
+          </span>
+        ))}
+      </span>
+    );
+  }
   return <pre className="code">{JSON.stringify(value, null, 2)}</pre>;
+}
+
+function isPlain(value: unknown): boolean {
+  return value === null || typeof value !== "object";
+}
+
+/** An object of few plain values, which fits a line. */
+function isFlat(value: unknown): value is Record<string, unknown> {
+  if (isPlain(value) || Array.isArray(value)) return false;
+  const values = Object.values(value as object);
+  return values.length > 0 && values.length <= 4 && values.every(isPlain);
 }
 
 export interface Figure {

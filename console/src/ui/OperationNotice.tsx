@@ -10,7 +10,7 @@ export function noticeOperation(operation: Operation) {
     title: `${formatKind(operation.kind)} ${operation.subjectName}`,
     message: (
       <TextLink to="/operations/$operation" params={{ operation: operation.id }}>
-        Watch its steps
+        View progress
       </TextLink>
     ),
     autoClose: 6000,

@@ -32,7 +32,7 @@ function StepLine({ step }: { step: Step }) {
         )}
         {step.attempts > 1 && (
           <Text size="xs" c="dimmed">
-            Try {step.attempts}
+            Attempt {step.attempts}
           </Text>
         )}
       </div>

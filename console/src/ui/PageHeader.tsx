@@ -23,8 +23,8 @@ export function PageHeader({ title, documentTitle, crumbs = [], badge, descripti
               // The crumbs of one page never change order.
               // biome-ignore lint/suspicious/noArrayIndexKey: see above
               <Fragment key={index}>
+                {index > 0 && <span aria-hidden="true">/</span>}
                 {crumb}
-                <span aria-hidden="true">/</span>
               </Fragment>
             ))}
           </nav>

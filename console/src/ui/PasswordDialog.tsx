@@ -12,7 +12,7 @@ export function PasswordDialog({ opened, onClose }: { opened: boolean; onClose: 
     <Modal
       opened={opened}
       onClose={onClose}
-      title={<Text fw={600}>Change the password</Text>}
+      title={<Text fw={600}>Change password</Text>}
       closeButtonProps={{ "aria-label": "Close" }}
     >
       <PasswordForm onDone={onClose} />
@@ -43,7 +43,7 @@ function PasswordForm({ onDone }: { onDone: () => void }) {
     <form onSubmit={submit}>
       <Stack gap="md">
         <PasswordInput
-          label="Password now"
+          label="Current password"
           required
           data-autofocus
           autoComplete="current-password"
@@ -64,7 +64,7 @@ function PasswordForm({ onDone }: { onDone: () => void }) {
         />
         <ProblemAlert error={change.error} />
         <Button type="submit" loading={change.isPending} disabled={currentPassword === "" || newPassword === ""}>
-          Change the password
+          Change password
         </Button>
       </Stack>
     </form>

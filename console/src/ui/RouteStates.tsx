@@ -15,12 +15,12 @@ export function RoutePending() {
 
 export function NotFound() {
   return (
-    <div style={{ padding: 24 }}>
-      <PageHeader title="There is no such page" />
-      <Empty title="Nothing grows here" action={<ButtonLink to="/">Go to the overview</ButtonLink>}>
+    <>
+      <PageHeader title="Page not found" />
+      <Empty title="There is nothing at this address" action={<ButtonLink to="/">Go to the overview</ButtonLink>}>
         The address may be mistyped, or what it showed was deleted.
       </Empty>
-    </div>
+    </>
   );
 }
 

@@ -4,7 +4,7 @@ import { IconCheck, IconMoon, IconSun, IconSystem } from "./icons";
 const SCHEMES = [
   { value: "light", label: "Light", Icon: IconSun },
   { value: "dark", label: "Dark", Icon: IconMoon },
-  { value: "auto", label: "Like the system", Icon: IconSystem },
+  { value: "auto", label: "System", Icon: IconSystem },
 ] as const satisfies { value: MantineColorScheme; label: string; Icon: typeof IconSun }[];
 
 export function SchemeMenu({ light = true }: { light?: boolean }) {
@@ -13,12 +13,7 @@ export function SchemeMenu({ light = true }: { light?: boolean }) {
   return (
     <Menu position="top-end" width={180}>
       <Menu.Target>
-        <ActionIcon
-          variant="transparent"
-          c={light ? "#d4e8ea" : "dimmed"}
-          size="lg"
-          aria-label="Colours: light or dark"
-        >
+        <ActionIcon variant="transparent" c={light ? "#d4e8ea" : "dimmed"} size="lg" aria-label="Colour scheme">
           <Current size={18} />
         </ActionIcon>
       </Menu.Target>

@@ -16,6 +16,7 @@ import {
   IconKey,
   IconMenu,
   IconNetwork,
+  IconNode,
   IconOperation,
   IconOrganisation,
   IconOverview,
@@ -110,7 +111,7 @@ function useChanges(): Connection {
       if (event.type !== "updated" || event.action.type !== "error") return;
       if (toProblem(event.action.error).status !== 401) return;
       client.removeQueries({ queryKey: sessionQuery().queryKey });
-      void navigate({ to: "/sign-in", search: { to: location.pathname } });
+      void navigate({ to: "/sign-in", search: { to: location.pathname + location.search } });
     });
   }, [client, navigate]);
   return connection;
@@ -133,6 +134,9 @@ function Navigation() {
           <span>{network.name}</span>
         </Link>
       ))}
+      <Item to="/nodes" icon={<IconNode size={18} />}>
+        Nodes
+      </Item>
       <Item to="/consortia" icon={<IconConsortium size={18} />}>
         Consortia
       </Item>
@@ -167,6 +171,7 @@ interface ItemProps {
   to:
     | "/"
     | "/networks"
+    | "/nodes"
     | "/consortia"
     | "/operations"
     | "/organisations"
@@ -191,7 +196,7 @@ function Item({ to, icon, exact = false, children }: ItemProps) {
 const CONNECTION: Record<Connection, [tone: "ok" | "warn" | "busy", text: string]> = {
   connecting: ["busy", "Connecting"],
   live: ["ok", "Live"],
-  polling: ["warn", "Reconnecting, values every 5 s"],
+  polling: ["warn", "Reconnecting, refreshed every 5 s"],
 };
 
 function Foot({ connection }: { connection: Connection }) {
@@ -210,7 +215,7 @@ function Foot({ connection }: { connection: Connection }) {
   return (
     <div className="nav-foot">
       <div className="nav-live" role="status">
-        <span className="dot" style={{ ...toneStyle(tone), background: tone === "ok" ? "#79c98d" : "#efb65b" }} />
+        <span className="dot" style={toneStyle(tone)} />
         {text}
       </div>
       <div style={{ display: "flex", alignItems: "center", gap: 4 }}>
@@ -224,7 +229,7 @@ function Foot({ connection }: { connection: Connection }) {
             </UnstyledButton>
           </Menu.Target>
           <Menu.Dropdown>
-            <Menu.Item onClick={password.open}>Change the password</Menu.Item>
+            <Menu.Item onClick={password.open}>Change password</Menu.Item>
             <Menu.Item onClick={signOut}>Sign out</Menu.Item>
           </Menu.Dropdown>
         </Menu>

@@ -6,8 +6,10 @@ export { default as IconSort } from "@tabler/icons-react/dist/esm/icons/IconArro
 export { default as IconOrganisation } from "@tabler/icons-react/dist/esm/icons/IconBuilding.mjs";
 export { default as IconCheck } from "@tabler/icons-react/dist/esm/icons/IconCheck.mjs";
 export { default as IconDown } from "@tabler/icons-react/dist/esm/icons/IconChevronDown.mjs";
+export { default as IconRight } from "@tabler/icons-react/dist/esm/icons/IconChevronRight.mjs";
 export { default as IconUp } from "@tabler/icons-react/dist/esm/icons/IconChevronUp.mjs";
 export { default as IconCopy } from "@tabler/icons-react/dist/esm/icons/IconCopy.mjs";
+export { default as IconNode } from "@tabler/icons-react/dist/esm/icons/IconCpu.mjs";
 export { default as IconCrown } from "@tabler/icons-react/dist/esm/icons/IconCrown.mjs";
 export { default as IconSystem } from "@tabler/icons-react/dist/esm/icons/IconDeviceDesktop.mjs";
 export { default as IconAudit } from "@tabler/icons-react/dist/esm/icons/IconFileCheck.mjs";
@@ -21,6 +23,7 @@ export { default as IconStop } from "@tabler/icons-react/dist/esm/icons/IconPlay
 export { default as IconPlus } from "@tabler/icons-react/dist/esm/icons/IconPlus.mjs";
 export { default as IconRestart } from "@tabler/icons-react/dist/esm/icons/IconRefresh.mjs";
 export { default as IconSearch } from "@tabler/icons-react/dist/esm/icons/IconSearch.mjs";
+export { default as IconSend } from "@tabler/icons-react/dist/esm/icons/IconSend.mjs";
 export { default as IconServer } from "@tabler/icons-react/dist/esm/icons/IconServer2.mjs";
 export { default as IconSun } from "@tabler/icons-react/dist/esm/icons/IconSun.mjs";
 export { default as IconNetwork } from "@tabler/icons-react/dist/esm/icons/IconTopologyRing.mjs";

@@ -1,6 +1,6 @@
 import { type ReactNode, useMemo } from "react";
 import type { BlockSummary, Network, Operation, TransactionSummary } from "../api/types";
-import { formatAmount, formatKind, formatNumber, NONE, shorten } from "../lib/format";
+import { formatAmount, formatBytes, formatKind, formatNumber, NONE, shorten } from "../lib/format";
 import { type Column, DataTable } from "./DataTable";
 import { TextLink } from "./links";
 import { Elapsed } from "./OperationSteps";
@@ -18,17 +18,17 @@ const OPERATION_COLUMNS: Column<Operation>[] = [
       </TextLink>
     ),
   },
-  { id: "subject", header: "Of", value: (operation) => operation.subjectName },
+  { id: "subject", header: "Subject", value: (operation) => operation.subjectName },
   {
     id: "status",
     header: "Status",
     value: (operation) => operation.status,
     cell: (operation) => <Status status={operation.status} operation />,
   },
-  { id: "actor", header: "By", value: (operation) => operation.actor, wide: true },
+  { id: "actor", header: "Requested by", value: (operation) => operation.actor, wide: true },
   {
     id: "took",
-    header: "Took",
+    header: "Duration",
     align: "right",
     wide: true,
     value: (operation) => (operation.finishedAt ?? Date.now() * 1000) - (operation.startedAt ?? operation.createdAt),
@@ -36,7 +36,7 @@ const OPERATION_COLUMNS: Column<Operation>[] = [
   },
   {
     id: "createdAt",
-    header: "Asked for",
+    header: "Requested",
     align: "right",
     value: (operation) => operation.createdAt,
     cell: (operation) => <Ago at={operation.createdAt} />,
@@ -97,13 +97,13 @@ export function BlockTable({
       },
       {
         id: "size",
-        header: "Bytes",
+        header: "Size",
         align: "right",
         wide: true,
         value: (block) => block.size,
-        cell: (block) => formatNumber(block.size),
+        cell: (block) => (block.size == null ? NONE : formatBytes(block.size)),
       },
-      { id: "at", header: "Made", align: "right", value: (block) => block.at, cell: (block) => <Ago at={block.at} /> },
+      { id: "at", header: "Age", align: "right", value: (block) => block.at, cell: (block) => <Ago at={block.at} /> },
     ],
     [network],
   );
@@ -138,13 +138,13 @@ export function TransactionTable({ network, rows, empty, foot }: TransactionTabl
       },
       {
         id: "method",
-        header: "Does",
-        value: (row) => row.method ?? (row.to == null ? "new contract" : "transfer"),
+        header: "Method",
+        value: (row) => row.method ?? (row.to == null ? "contract creation" : "transfer"),
         cell: (row) =>
           row.method ? (
             <span className="mono nowrap">{row.method}</span>
           ) : (
-            <span className="soft">{row.to == null ? "new contract" : "transfer"}</span>
+            <span className="soft">{row.to == null ? "contract creation" : "transfer"}</span>
           ),
       },
       {
@@ -163,7 +163,7 @@ export function TransactionTable({ network, rows, empty, foot }: TransactionTabl
       },
       {
         id: "value",
-        header: "Amount",
+        header: "Value (ether)",
         align: "right",
         wide: true,
         value: (row) => Number(row.value),
@@ -185,7 +185,7 @@ export function TransactionTable({ network, rows, empty, foot }: TransactionTabl
             </TextLink>
           ),
       },
-      { id: "at", header: "Time", align: "right", value: (row) => row.at, cell: (row) => <Ago at={row.at} /> },
+      { id: "at", header: "Age", align: "right", value: (row) => row.at, cell: (row) => <Ago at={row.at} /> },
     ],
     [network],
   );
@@ -237,7 +237,7 @@ const NETWORK_COLUMNS: Column<Network>[] = [
     value: (network) => network.nodes.length,
     cell: (network) => `${network.nodes.filter((node) => node.status === "running").length} of ${network.nodes.length}`,
   },
-  { id: "engine", header: "Engine", wide: true, value: (network) => `${network.engine}, ${network.consensus}` },
+  { id: "engine", header: "Engine", wide: true, value: (network) => `${network.engine} · ${network.consensus}` },
   {
     id: "chainId",
     header: "Chain id",

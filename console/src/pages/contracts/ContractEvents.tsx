@@ -1,7 +1,9 @@
-import { Group, Stack, Text } from "@mantine/core";
 import { useQueries, useQuery } from "@tanstack/react-query";
+import { useMemo } from "react";
 import { transactionQuery, transactionsQuery } from "../../api/queries";
-import type { Contract } from "../../api/types";
+import type { Contract, Log, Transaction } from "../../api/types";
+import { shorten } from "../../lib/format";
+import { type Column, DataTable } from "../../ui/DataTable";
 import { Empty } from "../../ui/Empty";
 import { TextLink } from "../../ui/links";
 import { Panel } from "../../ui/Panel";
@@ -30,39 +32,84 @@ export function ContractEvents({ network, contract }: { network: string; contrac
       : data.logs.filter((log) => log.address.toLowerCase() === own).map((log) => ({ log, transaction: data })),
   );
   return (
-    <Panel title="Events of the newest transactions">
+    <Panel flush title="Events of the newest transactions">
       <QueryView query={newest}>
         {() =>
-          found.length === 0 ? (
-            transactions.some((one) => one.isPending) ? (
-              <Lines count={4} />
-            ) : (
-              <Empty title="No event lately">Events show here when a transaction to the contract emits them.</Empty>
-            )
+          found.length === 0 && transactions.some((one) => one.isPending) ? (
+            <Lines count={4} />
           ) : (
-            <Stack gap="lg">
-              {found.map(({ log, transaction }) => (
-                <div key={`${transaction.hash} ${log.index}`}>
-                  <Group justify="space-between" mb={4}>
-                    <TextLink
-                      className="mono"
-                      fz="xs"
-                      to="/networks/$network/transactions/$hash"
-                      params={{ network, hash: transaction.hash }}
-                    >
-                      {transaction.hash.slice(0, 18)}…
-                    </TextLink>
-                    <Text size="xs" c="dimmed">
-                      <Ago at={transaction.at} />
-                    </Text>
-                  </Group>
-                  <LogView network={network} log={log} />
-                </div>
-              ))}
-            </Stack>
+            <EventTable network={network} rows={found} />
           )
         }
       </QueryView>
     </Panel>
   );
+}
+
+interface Found {
+  log: Log;
+  transaction: Transaction;
+}
+
+function EventTable({ network, rows }: { network: string; rows: Found[] }) {
+  const columns = useMemo<Column<Found>[]>(
+    () => [
+      {
+        id: "event",
+        header: "Event",
+        value: ({ log }) => log.decoded?.name ?? "not decoded",
+        cell: ({ log }) => <span className="mono">{log.decoded?.name ?? "not decoded"}</span>,
+      },
+      {
+        id: "arguments",
+        header: "Arguments",
+        wide: true,
+        value: ({ log }) => argumentsOf(log),
+        cell: ({ log }) => <span className="mono break">{argumentsOf(log)}</span>,
+      },
+      {
+        id: "transaction",
+        header: "Transaction",
+        value: ({ transaction }) => transaction.hash,
+        cell: ({ transaction: { hash } }) => (
+          <TextLink className="mono nowrap" to="/networks/$network/transactions/$hash" params={{ network, hash }}>
+            {shorten(hash)}
+          </TextLink>
+        ),
+      },
+      {
+        id: "at",
+        header: "Age",
+        align: "right",
+        value: ({ transaction }) => transaction.at,
+        cell: ({ transaction }) => <Ago at={transaction.at} />,
+      },
+    ],
+    [network],
+  );
+  const detail = {
+    label: ({ log, transaction }: Found) => `log ${log.index} of ${shorten(transaction.hash)}`,
+    show: ({ log }: Found) => <LogView network={network} log={log} />,
+  };
+  return (
+    <DataTable
+      label="Events"
+      columns={columns}
+      rows={rows}
+      rowId={({ log, transaction }) => `${transaction.hash} ${log.index}`}
+      filter="Filter events"
+      detail={detail}
+      empty={<Empty title="No recent events">Events show here when a transaction to the contract emits them.</Empty>}
+    />
+  );
+}
+
+/** `to 0x1234…abcd, value 5`: what fits a line. */
+function argumentsOf(log: Log): string {
+  return (log.decoded?.arguments ?? [])
+    .map(({ name, value }) => {
+      const text = typeof value === "string" ? value : JSON.stringify(value);
+      return `${name} ${text.startsWith("0x") ? shorten(text, 4) : text}`.trim();
+    })
+    .join(", ");
 }

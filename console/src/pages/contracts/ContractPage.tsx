@@ -58,7 +58,7 @@ function ContractView({ network, contract }: { network: string; contract: Contra
             ["Deployed by", contract.member ?? "elsewhere"],
             [
               "Transaction",
-              contract.transactionHash && (
+              contract.transactionHash == null ? undefined : (
                 <Copyable key="hash" text={contract.transactionHash} what="hash">
                   <TextLink
                     to="/networks/$network/transactions/$hash"
@@ -69,7 +69,7 @@ function ContractView({ network, contract }: { network: string; contract: Contra
                 </Copyable>
               ),
             ],
-            ["Known since", formatTime(contract.createdAt)],
+            ["Added", formatTime(contract.createdAt)],
           ]}
         />
       </Panel>

@@ -46,7 +46,7 @@ export function Contracts() {
       { id: "member", header: "Deployed by", wide: true, value: (row) => row.member ?? "elsewhere" },
       {
         id: "createdAt",
-        header: "Known since",
+        header: "Added",
         align: "right",
         value: (row) => row.createdAt,
         cell: (row) => <Ago at={row.createdAt} />,

@@ -115,7 +115,7 @@ function DeployForm({ network, artifact, way }: { network: string; artifact: Art
       <Panel title={way === "deploy" ? "2. Deployment" : "2. Where it is"}>
         <Stack gap="md">
           <TextInput
-            label="Name to show"
+            label="Display name"
             value={name}
             error={errors.name}
             onChange={(event) => setName(event.currentTarget.value)}

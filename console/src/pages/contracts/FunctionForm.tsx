@@ -74,7 +74,7 @@ export function WriteForm({ network, contract, entry, from }: FormProps & { from
       extra={
         payable && (
           <TextInput
-            label="Amount to send along, in the smallest unit"
+            label="Value to send along (wei)"
             inputMode="numeric"
             value={value}
             error={"error" in amount ? amount.error : undefined}

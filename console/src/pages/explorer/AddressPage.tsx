@@ -55,11 +55,11 @@ function AddressView({ network, address }: { network: string; address: Address }
         <Facts
           items={[
             ["Address", <Copyable key="address" text={address.address} what="address" />],
-            ["Balance", formatAmount(address.balance)],
+            ["Balance", `${formatAmount(address.balance)} ether`],
             ["Transactions sent", formatNumber(address.nonce)],
             ["Code", address.codeSize === 0 ? "none" : `${formatNumber(address.codeSize)} bytes`],
-            ["Account of", address.member],
-            ["Contract", address.contract],
+            ["Account of", address.member ?? undefined],
+            ["Contract", address.contract ?? undefined],
           ]}
         />
       </Panel>

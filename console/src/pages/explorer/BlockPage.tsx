@@ -3,7 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, useNavigate } from "@tanstack/react-router";
 import { blockQuery, networkQuery } from "../../api/queries";
 import type { Block } from "../../api/types";
-import { formatNumber, formatTime } from "../../lib/format";
+import { formatBytes, formatNumber, formatTime } from "../../lib/format";
 import { Copyable } from "../../ui/Copyable";
 import { Empty } from "../../ui/Empty";
 import { engineFacts, Facts } from "../../ui/Facts";
@@ -38,7 +38,7 @@ function BlockView({ network, block }: { network: string; block: Block }) {
         </Title>
         <Group gap="xs">
           <Button size="xs" variant="default" disabled={block.number === 0} onClick={() => open(block.number - 1)}>
-            Block before
+            Previous block
           </Button>
           <Button
             size="xs"
@@ -46,7 +46,7 @@ function BlockView({ network, block }: { network: string; block: Block }) {
             disabled={head == null || block.number >= head}
             onClick={() => open(block.number + 1)}
           >
-            Block after
+            Next block
           </Button>
         </Group>
       </Group>
@@ -55,9 +55,9 @@ function BlockView({ network, block }: { network: string; block: Block }) {
           items={[
             ["Hash", <Copyable key="hash" text={block.hash} what="hash" />],
             [
-              "Block before",
+              "Parent hash",
               block.number === 0 ? (
-                "none: the genesis"
+                "none: this is the genesis block"
               ) : (
                 <Copyable key="parent" text={block.parentHash} what="hash">
                   <TextLink to="/networks/$network/blocks/$block" params={{ network, block: String(block.number - 1) }}>
@@ -67,14 +67,14 @@ function BlockView({ network, block }: { network: string; block: Block }) {
               ),
             ],
             [
-              "Made",
+              "Time",
               <span key="at">
                 {formatTime(block.at)} (<Ago at={block.at} />)
               </span>,
             ],
             ["Transactions", formatNumber(block.items.length)],
             ["Gas used", block.gasUsed == null ? null : `${formatNumber(block.gasUsed)}${share(block)}`],
-            ["Size", block.size == null ? null : `${formatNumber(block.size)} bytes`],
+            ["Size", block.size == null ? null : formatBytes(block.size)],
             ...engineFacts(block.facts),
           ]}
         />

@@ -42,7 +42,7 @@ function TransactionView({ network, transaction }: { network: string; transactio
         <Status status={transaction.status} />
       </Group>
       {transaction.error && (
-        <Alert color="red" title="The ledger refused what it does">
+        <Alert color="red" title="Execution reverted">
           <span className="break">{transaction.error}</span>
         </Alert>
       )}
@@ -54,24 +54,24 @@ function TransactionView({ network, transaction }: { network: string; transactio
               "Block",
               transaction.block == null ? null : <BlockLink key="block" network={network} block={transaction.block} />,
             ],
-            ["Place in the block", transaction.index == null ? null : String(transaction.index)],
+            ["Position in the block", transaction.index == null ? null : String(transaction.index)],
             ["Time", transaction.at == null ? null : formatTime(transaction.at)],
             ["From", <LinkedAddress key="from" network={network} address={transaction.from} />],
             [
               "To",
               transaction.to == null ? (
-                "makes a contract"
+                "contract creation"
               ) : (
                 <LinkedAddress key="to" network={network} address={transaction.to} />
               ),
             ],
             [
               "New contract",
-              transaction.contractAddress && (
+              transaction.contractAddress == null ? undefined : (
                 <LinkedAddress key="new" network={network} address={transaction.contractAddress} />
               ),
             ],
-            ["Amount", formatAmount(transaction.value)],
+            ["Value", `${formatAmount(transaction.value)} ether`],
             ["Gas used", gas(transaction)],
             ["Nonce", formatNumber(transaction.nonce)],
           ]}
@@ -80,7 +80,7 @@ function TransactionView({ network, transaction }: { network: string; transactio
       <Panel title="Input">
         {transaction.input === "0x" ? (
           <Text size="sm" c="dimmed">
-            No input: only an amount is moved.
+            No input data: a plain transfer of value.
           </Text>
         ) : (
           <Stack gap="md">
@@ -105,7 +105,7 @@ function TransactionView({ network, transaction }: { network: string; transactio
       </Panel>
       <Panel title={`Logs (${transaction.logs.length})`}>
         {transaction.logs.length === 0 ? (
-          <Empty title="It emitted no log" />
+          <Empty title="No logs" />
         ) : (
           <Stack gap="lg">
             {transaction.logs.map((log) => (
@@ -114,7 +114,7 @@ function TransactionView({ network, transaction }: { network: string; transactio
           </Stack>
         )}
       </Panel>
-      <Panel title="As the ledger has it">
+      <Panel title="Raw transaction">
         <details>
           <summary style={{ cursor: "pointer", fontSize: "0.8125rem" }}>Show the JSON</summary>
           {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard */}

@@ -32,20 +32,20 @@ export function Accounts() {
       },
       {
         id: "balance",
-        header: "Balance",
+        header: "Balance (ether)",
         align: "right",
         value: (row) => (row.balance == null ? null : Number(row.balance)),
         cell: (row) => (row.balance == null ? NONE : formatAmount(row.balance)),
       },
       {
         id: "nonce",
-        header: "Sent",
+        header: "Transactions sent",
         align: "right",
         wide: true,
         value: (row) => row.nonce,
         cell: (row) => formatNumber(row.nonce),
       },
-      { id: "usable", header: "You may use it", value: (row) => (row.usable ? "yes" : "no") },
+      { id: "usable", header: "Usable by you", wide: true, value: (row) => (row.usable ? "yes" : "no") },
     ],
     [network],
   );

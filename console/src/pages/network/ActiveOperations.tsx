@@ -1,4 +1,4 @@
-import { Group, Stack } from "@mantine/core";
+import { Stack } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { operationsQuery } from "../../api/queries";
 import type { Network, Operation } from "../../api/types";
@@ -41,9 +41,7 @@ export function ActiveOperations({ network }: { network: Network }) {
           <Stack gap="md">
             <OperationSteps operation={operation} />
             <ProblemAlert error={operation.error} />
-            <Group>
-              <OperationActions operation={operation} />
-            </Group>
+            <OperationActions operation={operation} />
           </Stack>
         </Panel>
       ))}

@@ -1,16 +1,17 @@
 import { Stack } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
-import { consortiumQuery, networkQuery, operationsQuery } from "../../api/queries";
+import { consortiumQuery, enginesQuery, networkQuery, operationsQuery } from "../../api/queries";
 import type { Network } from "../../api/types";
-import { formatTime } from "../../lib/format";
+import { formatKey, formatTime } from "../../lib/format";
 import { Copyable } from "../../ui/Copyable";
 import { Empty } from "../../ui/Empty";
-import { engineFacts, Facts } from "../../ui/Facts";
+import { Facts, showValue } from "../../ui/Facts";
 import { TextLink } from "../../ui/links";
 import { Panel } from "../../ui/Panel";
 import { QueryView } from "../../ui/QueryView";
 import { OperationTable } from "../../ui/tables";
+import { readOptions } from "../wizard/schema";
 
 const route = getRouteApi("/signed-in/networks/$network/details");
 
@@ -24,7 +25,12 @@ function Details({ network }: { network: Network }) {
   const consortium = useQuery(consortiumQuery(network.consortium));
   const operations = useQuery(operationsQuery({ subject: network.id }));
   const endpoints = network.nodes.filter((node) => node.rpc != null);
-  const options = engineFacts(network.options);
+  const engine = useQuery(enginesQuery()).data?.items.find((engine) => engine.name === network.engine);
+  const titles = new Map(readOptions(engine?.options).map((option) => [option.name, option.title]));
+  const options = Object.entries(network.options).map(([name, value]): [string, React.ReactNode] => [
+    titles.get(name) ?? formatKey(name),
+    showValue(value),
+  ]);
   return (
     <Stack gap="lg">
       <Panel title="Network">
@@ -37,8 +43,11 @@ function Details({ network }: { network: Network }) {
                 {consortium.data?.title ?? network.consortium}
               </TextLink>,
             ],
-            ["Engine", network.engine],
-            ["Consensus", network.consensus],
+            ["Engine", engine?.title ?? network.engine],
+            [
+              "Consensus",
+              engine?.consensus.find((kind) => kind.name === network.consensus)?.title ?? network.consensus,
+            ],
             [
               "Chain id",
               network.chainId == null ? null : <Copyable key="chain" text={String(network.chainId)} what="chain id" />,

@@ -1,4 +1,4 @@
-import { Alert, Button, Stack } from "@mantine/core";
+import { Alert, Button, Stack, Text } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link, Outlet, useLocation, useNavigate } from "@tanstack/react-router";
@@ -6,7 +6,7 @@ import { api, done } from "../../api/client";
 import { networkQuery } from "../../api/queries";
 import { useCan } from "../../api/session";
 import type { Network } from "../../api/types";
-import { formatKey, formatNumber } from "../../lib/format";
+import { formatKey, formatNumber, sentence } from "../../lib/format";
 import { Confirm, useAction } from "../../ui/actions";
 import { IconAlert, IconDelete, IconRestart, IconStart, IconStop } from "../../ui/icons";
 import { TextLink } from "../../ui/links";
@@ -24,13 +24,20 @@ const route = getRouteApi("/signed-in/networks/$network");
 export function NetworkLayout() {
   const { network: id } = route.useParams();
   const query = useQuery(networkQuery(id));
+  // Nodes are listed on the overview.
+  const onNode = useLocation().pathname.split("/")[3] === "nodes";
   return (
     <QueryView query={query} lines={8}>
       {(network) => (
         <>
           <Header network={network} />
           <nav className="tabs" aria-label={`Pages of ${network.name}`}>
-            <Link to="/networks/$network" params={{ network: id }} activeOptions={{ exact: true }} className="tab">
+            <Link
+              to="/networks/$network"
+              params={{ network: id }}
+              activeOptions={{ exact: true }}
+              className={onNode ? "tab tab-active" : "tab"}
+            >
               Overview
             </Link>
             <Link to="/networks/$network/blocks" params={{ network: id }} className="tab">
@@ -56,6 +63,12 @@ export function NetworkLayout() {
   );
 }
 
+const REASON_TITLES: Partial<Record<Network["status"], string>> = {
+  degraded: "Degraded: the network runs, but not all of it",
+  halted: "Halted: no new blocks",
+  failed: "Failed",
+};
+
 function Header({ network }: { network: Network }) {
   const can = useCan();
   const section = useLocation().pathname.split("/")[3];
@@ -77,7 +90,7 @@ function Header({ network }: { network: Network }) {
           </TextLink>,
         ]}
         badge={<Status status={network.status} />}
-        description={`Height ${formatNumber(network.height)} · ${network.engine}, ${network.consensus}${network.chainId == null ? "" : ` · chain id ${network.chainId}`}`}
+        description={`Height ${formatNumber(network.height)} · ${network.engine} · ${network.consensus}${network.chainId == null ? "" : ` · chain id ${network.chainId}`}`}
         documentTitle={section === undefined ? network.name : `${formatKey(section)} of ${network.name}`}
         actions={
           // Pages below have actions of their own; two buttons of one name would be confusing.
@@ -123,13 +136,20 @@ function Header({ network }: { network: Network }) {
       />
       <Stack gap="md" mb="md">
         <ProblemAlert error={start.error ?? restart.error} />
-        {network.statusReason && (
+        {network.statusReason && !stopped && (
           <Alert
             color={network.status === "failed" || network.status === "halted" ? "red" : "yellow"}
             icon={<IconAlert size={18} />}
-            p="sm"
+            title={REASON_TITLES[network.status]}
+            role="status"
           >
-            {network.statusReason}
+            <span className="break">{sentence(network.statusReason)}</span>
+            {network.status === "halted" && (
+              <Text size="sm" mt={4}>
+                Nothing is lost: blocks go on when enough validators run again. Look at the nodes below that do not run;
+                their pages show why and their logs.
+              </Text>
+            )}
           </Alert>
         )}
         <ActiveOperations network={network} />

@@ -30,8 +30,8 @@ export function NetworkOverview() {
         items={[
           { label: "Height", value: formatNumber(network.data?.height) },
           { label: "Transactions/s", value: fixed(transactionsPerSecond(statistics.data), 1), note: "last minute" },
-          { label: "Between blocks", value: milliseconds(blockInterval(statistics.data)), note: "last minute, mean" },
-          { label: "Latency", value: milliseconds(latency(statistics.data)), note: "to finality, median" },
+          { label: "Block time", value: milliseconds(blockInterval(statistics.data)), note: "mean, last minute" },
+          { label: "Latency", value: milliseconds(latency(statistics.data)), note: "median to finality" },
           { label: "Nodes running", value: `${running} of ${nodes.length}` },
         ]}
       />

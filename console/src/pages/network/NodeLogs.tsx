@@ -1,8 +1,10 @@
 import { Button, Group, Switch, TextInput } from "@mantine/core";
 import { useEffect, useRef, useState } from "react";
+import { RETRY_MS } from "../../api/changes";
 import { api, done } from "../../api/client";
 import type { LogLine, Node } from "../../api/types";
 import { formatTime } from "../../lib/format";
+import { readLogLine } from "../../lib/log";
 import { IconSearch } from "../../ui/icons";
 import { Panel } from "../../ui/Panel";
 import { ProblemAlert } from "../../ui/ProblemAlert";
@@ -50,13 +52,17 @@ export function NodeLogs({ node }: { node: Node }) {
           />
           {!follow && (
             <Button size="xs" variant="default" onClick={reload}>
-              Load again
+              Refresh
             </Button>
           )}
         </Group>
       }
     >
-      <ProblemAlert error={error} />
+      {error != null && (
+        <div style={{ padding: 16 }}>
+          <ProblemAlert error={error} />
+        </div>
+      )}
       <div
         className="logs"
         ref={view}
@@ -71,12 +77,24 @@ export function NodeLogs({ node }: { node: Node }) {
       >
         {shown.length === 0 && <div>{lines.length === 0 ? "No lines yet." : "No line fits the filter."}</div>}
         {shown.map((line) => (
-          <div key={line.key} data-stream={line.stream} title={formatTime(line.at)}>
-            {line.text}
-          </div>
+          <Line key={line.key} line={line} />
         ))}
       </div>
     </Panel>
+  );
+}
+
+function Line({ line }: { line: LogLine }) {
+  const { head, level, text } = readLogLine(line.text);
+  return (
+    <div data-level={level || undefined} title={`${formatTime(line.at)}, ${line.stream}`}>
+      {head !== "" && (
+        <>
+          <span className="log-time">{head}</span> {level.padEnd(5)}{" "}
+        </>
+      )}
+      {text}
+    </div>
   );
 }
 
@@ -114,12 +132,16 @@ function useLog(node: string, follow: boolean) {
       setLines([]);
     };
     source.onmessage = (event) => append([JSON.parse(event.data) as LogLine]);
+    let retrying: ReturnType<typeof setTimeout> | undefined;
     source.onerror = () => {
+      if (source.readyState !== EventSource.CLOSED) return;
       // A refused stream does not say why: a plain request does.
-      if (source.readyState === EventSource.CLOSED) read().catch(fail);
+      read().catch(fail);
+      retrying = setTimeout(() => setRound((old) => old + 1), RETRY_MS);
     };
     return () => {
       current = false;
+      clearTimeout(retrying);
       source.close();
     };
   }, [node, follow, round]);

@@ -4,7 +4,7 @@ import { getRouteApi } from "@tanstack/react-router";
 import { lazy, Suspense } from "react";
 import { nodeQuery, usageQuery } from "../../api/queries";
 import type { Node } from "../../api/types";
-import { formatBytes, formatCpu, formatNumber, formatTime, NONE, nodeShortName } from "../../lib/format";
+import { formatBytes, formatCpu, formatNumber, formatTime, NONE, nodeShortName, sentence } from "../../lib/format";
 import { Copyable } from "../../ui/Copyable";
 import { engineFacts, Facts, Figures } from "../../ui/Facts";
 import { IconAlert } from "../../ui/icons";
@@ -51,9 +51,9 @@ function NodeView({ node }: { node: Node }) {
   const usage = useQuery(usageQuery(node.id));
   return (
     <Stack gap="lg">
-      {node.statusReason && (
-        <Alert color={node.status === "failed" ? "red" : "yellow"} icon={<IconAlert size={18} />} p="sm">
-          {node.statusReason}
+      {node.statusReason && node.status !== "stopped" && (
+        <Alert color={node.status === "failed" ? "red" : "yellow"} icon={<IconAlert size={18} />} p="sm" role="status">
+          <span className="break">{sentence(node.statusReason)}</span>
         </Alert>
       )}
       <Figures
@@ -62,7 +62,7 @@ function NodeView({ node }: { node: Node }) {
           { label: "CPU", value: node.usage ? formatCpu(node.usage.cpu) : NONE, note: "of one core" },
           { label: "Memory", value: node.usage ? formatBytes(node.usage.memoryBytes) : NONE, note: "resident" },
           { label: "Disk", value: node.usage ? formatBytes(node.usage.diskBytes) : NONE },
-          { label: "Restarts", value: formatNumber(node.restarts), note: "unasked" },
+          { label: "Restarts", value: formatNumber(node.restarts), note: "automatic" },
         ]}
       />
       <Panel title="Connect">
@@ -78,7 +78,7 @@ function NodeView({ node }: { node: Node }) {
         )}
       </Panel>
       <NodeLogs node={node} />
-      <Panel title="Use of the machine">
+      <Panel title="Resource usage">
         <QueryView query={usage}>
           {({ items }) => (
             <Suspense fallback={<Skeleton height={240} />}>
@@ -87,7 +87,7 @@ function NodeView({ node }: { node: Node }) {
           )}
         </QueryView>
       </Panel>
-      <Panel title="Facts">
+      <Panel title="Details">
         <Facts
           items={[
             ["Id", <Copyable key="id" text={node.id} />],

@@ -1,14 +1,21 @@
 import { Text } from "@mantine/core";
 import { useMemo } from "react";
 import type { Node } from "../../api/types";
-import { formatBytes, formatCpu, formatNumber, NONE, nodeShortName } from "../../lib/format";
+import { formatBytes, formatCpu, formatNumber, NONE, nodeShortName, sentence } from "../../lib/format";
 import { type Column, DataTable } from "../../ui/DataTable";
 import { Empty } from "../../ui/Empty";
 import { TextLink } from "../../ui/links";
 import { Status } from "../../ui/Status";
 import { NodeActions } from "./NodeActions";
 
-export function NodeTable({ nodes, leader }: { nodes: Node[]; leader: string | null }) {
+interface NodeTableProps {
+  nodes: Node[];
+  leader?: string | null;
+  /** Nodes of several networks, by their whole names. */
+  mixed?: boolean;
+}
+
+export function NodeTable({ nodes, leader, mixed = false }: NodeTableProps) {
   const columns = useMemo<Column<Node>[]>(
     () => [
       {
@@ -17,7 +24,7 @@ export function NodeTable({ nodes, leader }: { nodes: Node[]; leader: string | n
         value: (node) => node.name,
         cell: (node) => (
           <TextLink to="/networks/$network/nodes/$node" params={{ network: node.network, node: node.id }} fw={500}>
-            {nodeShortName(node.name)}
+            {mixed ? node.name : nodeShortName(node.name)}
           </TextLink>
         ),
       },
@@ -27,7 +34,7 @@ export function NodeTable({ nodes, leader }: { nodes: Node[]; leader: string | n
         header: "Role",
         wide: true,
         value: (node) => node.role,
-        cell: (node) => (node.id === leader ? `${node.role}, leader` : node.role),
+        cell: (node) => (node.id === leader && node.status === "running" ? `${node.role}, leader` : node.role),
       },
       {
         id: "status",
@@ -36,9 +43,9 @@ export function NodeTable({ nodes, leader }: { nodes: Node[]; leader: string | n
         cell: (node) => (
           <>
             <Status status={node.status} />
-            {node.statusReason && (
+            {node.statusReason && node.status !== "stopped" && (
               <Text size="xs" c="dimmed" maw={260}>
-                {node.statusReason}
+                {sentence(node.statusReason)}
               </Text>
             )}
           </>
@@ -84,7 +91,7 @@ export function NodeTable({ nodes, leader }: { nodes: Node[]; leader: string | n
         cell: (node) => <NodeActions node={node} compact />,
       },
     ],
-    [leader],
+    [leader, mixed],
   );
   return (
     <DataTable
@@ -93,7 +100,7 @@ export function NodeTable({ nodes, leader }: { nodes: Node[]; leader: string | n
       rows={nodes}
       rowId={(node) => node.id}
       filter="Filter nodes"
-      empty={<Empty title="No node yet" />}
+      empty={<Empty title="No node yet">Nodes are started when a network is created.</Empty>}
     />
   );
 }

@@ -19,7 +19,7 @@ export default function StatisticsCharts({ statistics }: { statistics: Statistic
       {hasLatency ? (
         <Chart title="Latency from submission to finality" series={latency} format={milliseconds} />
       ) : (
-        <Chart title="Time between blocks" series={interval} format={milliseconds} />
+        <Chart title="Block time (mean)" series={interval} format={milliseconds} />
       )}
     </div>
   );

@@ -61,7 +61,8 @@ export default function TopologyGraph({ topology }: { topology: Topology }) {
         elementsSelectable={false}
         zoomOnScroll={false}
         preventScrolling={false}
-        panOnDrag
+        // On a touch screen the page must scroll past the picture.
+        panOnDrag={!narrow}
         minZoom={0.2}
         maxZoom={1.25}
         fitView
@@ -72,7 +73,7 @@ export default function TopologyGraph({ topology }: { topology: Topology }) {
           void navigate({ to: "/networks/$network/nodes/$node", params: { network: node.network, node: node.id } });
         }}
       >
-        <Controls showInteractive={false} position="bottom-right" />
+        {!narrow && <Controls showInteractive={false} position="bottom-right" />}
         <Fit shape={`${shapeOf(topology)} ${narrow}`} />
       </ReactFlow>
     </section>
@@ -139,7 +140,11 @@ function toNodes(topology: Topology, places: Places): (MemberBox | NodeBox)[] {
           width: place.width,
           height: place.height,
           zIndex: 2,
-          data: { node, leader: topology.leader === node.id, behind: node.height == null ? 0 : highest - node.height },
+          data: {
+            node,
+            leader: topology.leader === node.id && node.status === "running",
+            behind: node.height == null ? 0 : highest - node.height,
+          },
         },
       ];
     });
@@ -176,7 +181,7 @@ function NodeView({ data: { node, leader, behind } }: NodeProps<NodeBox>) {
         <Dot status={node.status} />
         <span>{nodeShortName(node.name)}</span>
         {leader && (
-          <span className="topology-leader" title="Leads now">
+          <span className="topology-leader" title="Current leader">
             <IconCrown size={13} aria-hidden="true" /> <span>leader</span>
           </span>
         )}

@@ -1,6 +1,6 @@
 import { useMemo } from "react";
 import type { Usage } from "../../api/types";
-import { formatBytes, formatCpu } from "../../lib/format";
+import { binaryStep, formatBytes, formatCpu } from "../../lib/format";
 import Chart, { type Series } from "../../ui/Chart";
 import { Empty } from "../../ui/Empty";
 
@@ -10,7 +10,7 @@ export default function UsageCharts({ samples }: { samples: Usage[] }) {
   return (
     <div className="charts">
       <Chart title="CPU, of one core" series={cpu} format={formatCpu} height={180} />
-      <Chart title="Resident memory" series={memory} format={formatBytes} height={180} />
+      <Chart title="Resident memory" series={memory} format={formatBytes} step={binaryStep} height={180} />
     </div>
   );
 }

@@ -31,8 +31,8 @@ export function MembersStep({ consortia, consortium, consensus, draft, errors, o
           onChange={chooseConsortium}
         />
         <Checkbox.Group
-          label="Members that take part"
-          description="Nodes are dealt to them in turn, in this order"
+          label="Members"
+          description="Who runs the nodes: they are assigned in turn, in this order"
           value={draft.members}
           error={errors.members}
           onChange={(members) => onChange({ members })}
@@ -68,10 +68,10 @@ export function MembersStep({ consortia, consortium, consensus, draft, errors, o
   );
 }
 
-function rangeOf({ title, minNodes, maxNodes }: ConsensusKind): string {
+function rangeOf({ minNodes, maxNodes }: ConsensusKind): string {
   return minNodes === maxNodes
-    ? `${title} has exactly ${plural(minNodes, "node")}`
-    : `${title} has ${minNodes} to ${maxNodes}`;
+    ? `Exactly ${plural(minNodes, "node")} with this consensus`
+    : `${minNodes} to ${maxNodes} with this consensus`;
 }
 
 /** How many of the nodes, dealt in turn, go to the member at a place. */

@@ -21,7 +21,7 @@ export function OptionsStep({ engine, draft, errors, onChange }: OptionsStepProp
     <Panel title="Options">
       <Stack gap="lg">
         <Text size="sm" c="dimmed">
-          Every option has a default that suits most networks: leave what you do not need.
+          The defaults suit most networks: change only what you need.
         </Text>
         <TextInput
           label="Chain id"
@@ -42,9 +42,7 @@ export function OptionsStep({ engine, draft, errors, onChange }: OptionsStepProp
           />
         ))}
         <details>
-          <summary style={{ cursor: "pointer", fontSize: "0.875rem", fontWeight: 500 }}>
-            Start from a genesis of your own
-          </summary>
+          <summary style={{ cursor: "pointer", fontSize: "0.875rem", fontWeight: 500 }}>Custom genesis</summary>
           <Text size="sm" c="dimmed" mt="xs" mb="xs">
             An Ethereum genesis as JSON, with accounts and balances. Validators are not part of it: Polder fills them
             in.

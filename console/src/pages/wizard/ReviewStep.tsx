@@ -24,7 +24,7 @@ export function ReviewStep({ draft, engine, consortium }: ReviewStepProps) {
   });
   return (
     <Stack gap="lg">
-      <Panel title="What you chose">
+      <Panel title="Configuration">
         <Facts
           items={[
             ["Name", draft.name],
@@ -43,7 +43,7 @@ export function ReviewStep({ draft, engine, consortium }: ReviewStepProps) {
         {(preview) => (
           <>
             {preview.notes.length > 0 && (
-              <Panel title="What it means">
+              <Panel title="What to expect">
                 <List size="sm" spacing={6}>
                   {preview.notes.map((note) => (
                     <List.Item key={note}>{note}</List.Item>
@@ -51,7 +51,7 @@ export function ReviewStep({ draft, engine, consortium }: ReviewStepProps) {
                 </List>
               </Panel>
             )}
-            <Panel flush title="What will be started">
+            <Panel flush title="Nodes">
               <DataTable label="Planned nodes" rows={preview.nodes} rowId={(node) => node.name} columns={PLANNED} />
             </Panel>
           </>
