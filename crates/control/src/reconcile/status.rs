@@ -71,8 +71,10 @@ pub(super) fn of_network(
         .zip(&statuses)
         .filter(|(_, (status, _))| *status != NodeStatus::Running)
         .map(|(view, (status, reason))| match reason {
-            Some(reason) => format!("{} is {}: {reason}", view.node.name, word(*status)),
-            None => format!("{} is {}", view.node.name, word(*status)),
+            Some(reason) if *status != NodeStatus::Stopped => {
+                format!("{} is {}: {reason}", view.node.name, word(*status))
+            }
+            _ => format!("{} is {}", view.node.name, word(*status)),
         })
         .collect();
     if network.wanted == Wanted::Stopped || views.iter().all(|view| !view.wanted) {
