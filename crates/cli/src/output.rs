@@ -26,7 +26,17 @@ pub fn page<T: Serialize + Row>(format: OutputFormat, page: &types::Page<T>) -> 
     Ok(())
 }
 
-/// Prints one thing: its fields below each other, nested ones as JSON.
+/// What a list inside one thing shows of its items; of other lists everything that is a single value.
+const COLUMNS: &[(&str, &[&str])] = &[
+    ("nodes", &["name", "member", "role", "status", "height", "rpc"]),
+    ("members", &["name", "title", "joinedAt", "publicKey"]),
+    ("steps", &["title", "status", "attempts", "message"]),
+    ("items", &["hash", "from", "to", "status", "method"]),
+    ("logs", &["index", "address", "decoded", "topics", "data"]),
+    ("arguments", &["name", "type", "value"]),
+];
+
+/// Prints one thing: its fields below each other, then its lists as tables.
 pub fn one<T: Serialize>(format: OutputFormat, thing: &T) -> Result<(), Error> {
     if format == OutputFormat::Json {
         return json(thing);
@@ -37,19 +47,83 @@ pub fn one<T: Serialize>(format: OutputFormat, thing: &T) -> Result<(), Error> {
     };
     let mut table = Table::new();
     table.load_preset(presets::NOTHING);
-    for (name, value) in fields {
-        let text = match value {
-            serde_json::Value::Null => continue,
-            serde_json::Value::String(text) => text,
-            serde_json::Value::Number(number) if name.ends_with("At") || name == "at" => {
-                number.as_i64().map_or_else(|| number.to_string(), time)
-            }
-            other => serde_json::to_string_pretty(&other).map_err(|error| Error::Answer(error.to_string()))?,
-        };
-        table.add_row([name, text]);
-    }
+    let mut lists = Vec::new();
+    rows("", &fields, &mut table, &mut lists);
     println!("{table}");
+    for (name, list) in lists {
+        println!("\n{name}\n{list}");
+    }
     Ok(())
+}
+
+/// Adds a row for each field; a nested object's fields are named `outer.inner`. Lists of objects go to `lists`.
+fn rows(
+    prefix: &str,
+    fields: &serde_json::Map<String, serde_json::Value>,
+    table: &mut Table,
+    lists: &mut Vec<(String, Table)>,
+) {
+    for (name, value) in fields {
+        // The engine's own form repeats what is above it; `--output json` has it.
+        if name == "raw" {
+            continue;
+        }
+        let path = if prefix.is_empty() { name.clone() } else { format!("{prefix}.{name}") };
+        match value {
+            serde_json::Value::Object(inner) => rows(&path, inner, table, lists),
+            serde_json::Value::Array(items) if items.iter().any(serde_json::Value::is_object) => {
+                lists.push((path, list(name, items)));
+            }
+            value => {
+                let text = text(name, value);
+                if !text.is_empty() {
+                    table.add_row([path, text]);
+                }
+            }
+        }
+    }
+}
+
+fn list(name: &str, items: &[serde_json::Value]) -> Table {
+    let heads: Vec<&str> = match COLUMNS.iter().find(|(list, _)| *list == name) {
+        Some((_, heads)) => heads.to_vec(),
+        None => {
+            let fields = items.iter().filter_map(serde_json::Value::as_object).flatten();
+            let mut heads = Vec::new();
+            for (name, value) in fields {
+                if !value.is_object() && !heads.contains(&name.as_str()) {
+                    heads.push(name);
+                }
+            }
+            heads
+        }
+    };
+    let mut table = table(&heads);
+    for item in items {
+        table.add_row(heads.iter().map(|head| text(head, &item[head])));
+    }
+    table
+}
+
+/// A field's value for people: times as text, lists and decoded calls in one line, nothing for null.
+fn text(name: &str, value: &serde_json::Value) -> String {
+    match value {
+        serde_json::Value::Null => String::new(),
+        serde_json::Value::String(text) => text.clone(),
+        serde_json::Value::Number(number) if name.ends_with("At") || name == "at" => {
+            number.as_i64().map_or_else(|| number.to_string(), time)
+        }
+        serde_json::Value::Array(items) => items.iter().map(|item| text("", item)).collect::<Vec<_>>().join(" "),
+        // A decoded call or event.
+        serde_json::Value::Object(call) if call.contains_key("arguments") => {
+            let arguments = call["arguments"].as_array().into_iter().flatten();
+            let arguments = arguments
+                .map(|one| format!("{}={}", text("", &one["name"]), text("", &one["value"])))
+                .collect::<Vec<_>>();
+            format!("{}({})", text("", &call["name"]), arguments.join(", "))
+        }
+        other => other.to_string(),
+    }
 }
 
 /// A table without a frame.
