@@ -36,7 +36,7 @@ pub async fn run(options: RunServer) -> Result<(), Error> {
         local.programs.insert("polder-node".into(), node.into());
     }
     let host = Arc::new(LocalHost::open(local, Arc::new(NoSecrets))?);
-    let control = Control::new(foundation, host, Drivers::new(vec![driver_native::driver()]));
+    let control = Control::new(foundation, host, Drivers::new(vec![Arc::new(driver_native::NativeDriver)]));
 
     let listener = ServerConfig {
         listen: options.listen,

@@ -13,36 +13,22 @@ use std::sync::Arc;
 
 use driver::{Driver, Ledger, LedgerNetwork, Planner};
 
-pub use ledger::NativeLedger;
-pub use plan::NativePlanner;
+use ledger::NativeLedger;
+use plan::NativePlanner;
 
 /// The engine's name.
 pub const ENGINE: &str = "polder";
 
-/// The driver of the built-in chain.
+/// The driver of the built-in chain. Holds nothing: each ledger that it opens keeps its own connections.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct NativeDriver {
-    planner: NativePlanner,
-}
-
-impl NativeDriver {
-    /// The driver.
-    pub fn new() -> Self {
-        Self::default()
-    }
-}
-
-/// The driver of the built-in chain, ready for [`driver::Drivers`].
-pub fn driver() -> Arc<dyn Driver> {
-    Arc::new(NativeDriver::new())
-}
+pub struct NativeDriver;
 
 impl Driver for NativeDriver {
     fn planner(&self) -> &dyn Planner {
-        &self.planner
+        &NativePlanner
     }
 
     fn ledger(&self, network: LedgerNetwork) -> Arc<dyn Ledger> {
-        Arc::new(NativeLedger::new(network))
+        Arc::new(NativeLedger::new(&network))
     }
 }

@@ -262,7 +262,7 @@ async fn mistakes(case: &LedgerCase<'_>, contract: &str, interface: &Value, quer
         Code::ContractArguments
     );
     assert_eq!(code(ledger.address("0x12").await), Code::RequestInvalid);
-    assert_eq!(code(ledger.read(b"nonsense")), Code::TransactionRefused);
+    assert_eq!(code(ledger.read(b"nonsense")), Code::RequestInvalid);
 
     let stale = Call {
         from: case.account.into(),

@@ -153,6 +153,10 @@ pub trait Ledger: Send + Sync {
     fn assemble(&self, prepared: &Prepared, signature: &Signature) -> Result<Signed>;
 
     /// Reads a transaction that was signed elsewhere and checks that it is for this ledger.
+    ///
+    /// # Errors
+    /// A problem `request.invalid` when the bytes are no transaction, `transaction.refused` when it is for another ledger
+    /// or its signature is not valid.
     fn read(&self, raw: &[u8]) -> Result<Signed>;
 
     /// Hands a signed transaction over. A repetition of one that the ledger has is no error.

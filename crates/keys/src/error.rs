@@ -13,6 +13,9 @@ pub enum Error {
     /// The master key's file does not hold a key.
     #[error("the master key file {path} is not valid: {reason}", path = .0.display(), reason = .1)]
     MasterKeyInvalid(PathBuf, &'static str),
+    /// Others may read the master key's file.
+    #[error("the master key file {} can be read by others", .0.display())]
+    MasterKeyOpen(PathBuf),
     /// Something was sealed by another master key, or for another purpose, or was changed.
     #[error("the value was not sealed by this master key for this purpose")]
     Unsealable,
@@ -37,7 +40,9 @@ impl Error {
     /// The code that a person sees.
     pub fn code(&self) -> Code {
         match self {
-            Error::MasterKeyMissing(_) | Error::MasterKeyInvalid(..) | Error::Unsealable => Code::MasterKey,
+            Error::MasterKeyMissing(_) | Error::MasterKeyInvalid(..) | Error::MasterKeyOpen(_) | Error::Unsealable => {
+                Code::MasterKey
+            }
             Error::KeyInvalid | Error::PasswordHash => Code::StoreCorrupt,
             Error::Cryptography | Error::File(..) | Error::Certificate(_) => Code::Internal,
         }

@@ -4,6 +4,7 @@
 //! `organisation org_…`) is the associated data, so that a sealed value cannot be moved to another row. A sealed value is
 //! `v1:` and base64 of nonce, ciphertext and tag.
 
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
@@ -14,6 +15,9 @@ use zeroize::Zeroizing;
 use crate::{Error, Result, Secret, files};
 
 const VERSION: &str = "v1:";
+
+/// Permissions that the key's file must not have. The group may read: orchestrators mount secrets so.
+const OPEN: u32 = 0o037;
 
 /// Where the master key came from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,8 +40,14 @@ impl std::fmt::Debug for MasterKey {
 }
 
 impl MasterKey {
-    /// Reads the key from a file. [`Error::MasterKeyMissing`] when there is none, [`Error::MasterKeyInvalid`] when it holds no key.
+    /// Reads the key from a file. [`Error::MasterKeyMissing`] when there is none, [`Error::MasterKeyInvalid`] when it holds no key,
+    /// [`Error::MasterKeyOpen`] when others than its owner and group may read it, or its group may change it.
     pub fn load(path: &Path) -> Result<MasterKey> {
+        if let Ok(metadata) = std::fs::metadata(path)
+            && metadata.permissions().mode() & OPEN != 0
+        {
+            return Err(Error::MasterKeyOpen(path.to_owned()));
+        }
         let text = match std::fs::read_to_string(path) {
             Ok(text) => Zeroizing::new(text),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
@@ -104,8 +114,6 @@ impl MasterKey {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt;
-
     use super::*;
 
     #[test]
@@ -136,7 +144,21 @@ mod tests {
         assert!(matches!(MasterKey::load(&path), Err(Error::MasterKeyMissing(_))));
         for wrong in [&b"abcd"[..], b"zz", b"\xff\xfe", &[b'0'; 66]] {
             std::fs::write(&path, wrong).unwrap();
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
             assert!(matches!(MasterKey::load(&path), Err(Error::MasterKeyInvalid(..))), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn a_key_that_others_may_read_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("master.key");
+        MasterKey::generate(&path).unwrap();
+        for (mode, fits) in [(0o600, true), (0o400, true), (0o440, true), (0o644, false), (0o660, false), (0o604, false)] {
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+            let loaded = MasterKey::load(&path);
+            assert_eq!(loaded.is_ok(), fits, "{mode:o}");
+            assert!(fits || matches!(loaded, Err(Error::MasterKeyOpen(_))), "{mode:o}");
         }
     }
 }

@@ -23,7 +23,7 @@ use types::{Address, Block, BlockSummary, Code, Transaction, TransactionDraft, T
 use crate::rpc::Client;
 
 /// A network's ledger. Cheap to make: it connects when it is used and keeps its connections.
-pub struct NativeLedger {
+pub(crate) struct NativeLedger {
     chain_id: u64,
     client: Client,
     /// The genesis fixes it for the chain's life.
@@ -33,20 +33,13 @@ pub struct NativeLedger {
 }
 
 impl NativeLedger {
-    /// The ledger of a network.
-    pub fn new(network: LedgerNetwork) -> Self {
+    pub(crate) fn new(network: &LedgerNetwork) -> Self {
         Self {
             chain_id: network.chain_id,
-            client: Client::new(&network),
+            client: Client::new(network),
             gas_price: OnceLock::new(),
             called: decode::Called::default(),
         }
-    }
-}
-
-impl std::fmt::Debug for NativeLedger {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("NativeLedger").field("chain_id", &self.chain_id).finish_non_exhaustive()
     }
 }
 

@@ -32,8 +32,7 @@ const PUBLIC_KEY: &str = "publicKey";
 const JOB_LIMIT_MS: u64 = 60_000;
 
 /// Plans networks of the built-in chain.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct NativePlanner;
+pub(crate) struct NativePlanner;
 
 impl Planner for NativePlanner {
     fn describe(&self) -> types::Engine {

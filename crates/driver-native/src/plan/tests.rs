@@ -1,6 +1,6 @@
 //! What is accepted, what is refused and why, and what a plan looks like.
 
-use driver::AccountSpec;
+use driver::{AccountSpec, conformance};
 use serde_json::json;
 use workload::{HostPort, PortAddress};
 
@@ -70,6 +70,15 @@ fn genesis(plan: &Plan) -> Value {
     let init = plan.jobs.iter().find(|job| job.name == "demo/node-1/init").expect("the job is planned");
     let Content::Text(text) = &init.program.files[0].content else { panic!("the genesis is no secret") };
     serde_json::from_str(text).unwrap()
+}
+
+#[test]
+fn the_planner_conforms() {
+    for (consensus, nodes) in [("bft", 4), ("bft", 7), ("solo", 1)] {
+        // A key that is the node's number.
+        let key = |job: &str, _: &str| format!("{:0>64}", job.chars().filter(char::is_ascii_digit).collect::<String>());
+        conformance::planner(&NativePlanner, &draft(consensus, nodes), key);
+    }
 }
 
 #[test]

@@ -70,8 +70,8 @@ impl NodeConnection {
                 let read = Limited::new(response.into_body(), MOST_BYTES).collect().await;
                 let body = read.map_err(|error| Broken { sent: true, reason: error.to_string() })?.to_bytes();
                 if !status.is_success() {
-                    // Too many connections, a wrong host name, a proxy's error: this node took nothing.
-                    return Err(Broken { sent: false, reason: format!("HTTP status {status}") });
+                    // 4xx: too many connections, a name that is not served; nothing was taken. 5xx may come from behind.
+                    return Err(Broken { sent: status.is_server_error(), reason: format!("HTTP status {status}") });
                 }
                 Ok(Ok(body))
             });

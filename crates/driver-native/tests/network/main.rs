@@ -7,7 +7,7 @@ mod network;
 
 use std::time::Duration;
 
-use driver::{Action, BlockId, Call, Error, Ledger, Outcome, Position, Query, no_interfaces};
+use driver::{Action, BlockId, Call, Error, Ledger, Outcome, Position, Query, conformance, no_interfaces};
 use network::{Member, Network};
 use serde_json::{Value, json};
 use types::{Code, TransactionStatus};
@@ -169,6 +169,24 @@ async fn four_nodes_from_the_plan_to_a_contract() {
     }
     let nobody = ledger.nonce(&alice.address()).await.unwrap_err();
     assert!(matches!(nobody, Error::Unreachable(_)), "{nobody}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_ledger_conforms() {
+    let (alice, bob) = (Member::new(1), Member::new(2));
+    let network = Network::start("solo", 1, &[&alice]).await;
+    let case = conformance::LedgerCase {
+        ledger: &*network.ledger(),
+        node: &network.ids()[0],
+        account: &alice.address(),
+        sign: &|digest| alice.sign(digest),
+        artifact: token(),
+        constructor: json!(["Guilder", "NLG", "1000"]),
+        set: ("transfer", json!([bob.address(), 42])),
+        get: ("balanceOf", json!([bob.address()]), json!("42")),
+        fail: ("transfer", json!([bob.address(), "1000000000000000000000000000000"]), "InsufficientBalance("),
+    };
+    conformance::ledger(&case).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

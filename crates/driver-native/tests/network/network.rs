@@ -55,7 +55,7 @@ pub struct Network {
 impl Network {
     /// Plans and runs a network and waits until each node answers and sees the others.
     pub async fn start(consensus: &str, nodes: u32, members: &[&Member]) -> Self {
-        let driver = NativeDriver::new();
+        let driver = NativeDriver;
         let draft = Draft {
             name: "test".into(),
             consensus: consensus.into(),
@@ -180,14 +180,16 @@ impl Network {
     pub fn ledger(&self) -> Arc<dyn Ledger> {
         let placements = self.placements.clone();
         let connector: Connector = Arc::new(move |node, port| {
-            let address = placements[&node].port(&port).unwrap().outside.to_string();
+            let address =
+                placements.get(&node).and_then(|placement| placement.port(&port)).map(|port| port.outside.to_string());
             Box::pin(async move {
+                let address = address.ok_or(std::io::ErrorKind::NotFound)?;
                 let stream = tokio::net::TcpStream::connect(address).await?;
                 stream.set_nodelay(true)?;
                 Ok(Box::new(stream) as Box<dyn Connection>)
             })
         });
-        NativeDriver::new().ledger(LedgerNetwork {
+        NativeDriver.ledger(LedgerNetwork {
             id: self.spec.id.clone(),
             chain_id: self.spec.chain_id,
             nodes: self.ids(),

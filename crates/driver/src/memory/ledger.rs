@@ -156,8 +156,8 @@ impl Ledger for MemoryLedger {
     /// Who has signed is not checked: this chain knows no keys.
     fn read(&self, raw: &[u8]) -> Result<Signed> {
         let refuse = |detail: &str| Error::problem(Code::TransactionRefused, detail);
-        let envelope: Envelope =
-            serde_json::from_slice(raw).map_err(|_| refuse("The bytes are no signed transaction."))?;
+        let envelope: Envelope = serde_json::from_slice(raw)
+            .map_err(|_| Error::problem(Code::RequestInvalid, "The bytes are no signed transaction."))?;
         if envelope.body.chain_id != self.network.chain_id {
             return Err(refuse("The transaction is for another chain."));
         }
