@@ -15,11 +15,13 @@ import { cssVariables, theme } from "./theme/theme";
 const client = new QueryClient({
   defaultOptions: {
     queries: {
+      // Whether the machine has the internet says nothing about the server, which may be on the machine itself.
+      networkMode: "always",
       staleTime: 2_000,
       // What the server refuses it refuses again; what it could not do just now it may do in a moment.
       retry: (count, error) => count < 2 && [0, 502, 503, 504].includes(toProblem(error).status),
     },
-    mutations: { retry: false },
+    mutations: { networkMode: "always", retry: false },
   },
 });
 const router = createAppRouter(client);

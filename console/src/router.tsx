@@ -31,8 +31,12 @@ const root = createRootRouteWithContext<Context>()({ component: Root, notFoundCo
 const signIn = createRoute({
   getParentRoute: () => root,
   path: "/sign-in",
-  validateSearch: (search: Record<string, unknown>): { to?: string } =>
-    typeof search.to === "string" && search.to.startsWith("/") && !search.to.startsWith("//") ? { to: search.to } : {},
+  validateSearch: (search: Record<string, unknown>): { to?: string; ended?: true } => ({
+    ...(typeof search.to === "string" && search.to.startsWith("/") && !search.to.startsWith("//")
+      ? { to: search.to }
+      : {}),
+    ...(search.ended === true ? { ended: true } : {}),
+  }),
   component: lazyRouteComponent(() => import("./pages/SignIn"), "SignIn"),
 });
 

@@ -22,6 +22,11 @@ export function toProblem(error: unknown): Problem {
   );
 }
 
+/** Whether no answer came at all. */
+export function isUnreachable(error: unknown): boolean {
+  return toProblem(error).code === "console.unreachable";
+}
+
 function isProblem(error: unknown): error is Problem {
   return typeof error === "object" && error !== null && "code" in error && "title" in error && "detail" in error;
 }

@@ -1,5 +1,17 @@
 import { describe, expect, it } from "vitest";
-import { formatAgo, formatBytes, formatDuration, formatNumber, plural, shorten } from "./format";
+import {
+  binaryStep,
+  formatAgo,
+  formatAmount,
+  formatBytes,
+  formatDuration,
+  formatKey,
+  formatKind,
+  formatNumber,
+  plural,
+  sentence,
+  shorten,
+} from "./format";
 
 describe("values", () => {
   it("writes nothing as a dash and large numbers in groups", () => {
@@ -25,5 +37,26 @@ describe("values", () => {
     expect(shorten(`0x${"ab".repeat(32)}`)).toMatch(/^0xababab.*ababab$/);
     expect(plural(1, "node")).toContain("1 node");
     expect(plural(2, "node")).toContain("2 nodes");
+  });
+
+  it("writes amounts without rounding them up", () => {
+    expect(formatAmount("0")).toBe("0");
+    expect(formatAmount("1")).toBe("< 0.000001");
+    expect(formatAmount("1500000000000000000")).toBe("1.5");
+    expect(formatAmount("1000000999999999999999999")).toBe("1,000,000.999999");
+    expect(formatAmount("much")).toBe("much");
+  });
+
+  it("divides sizes by powers of two", () => {
+    expect(binaryStep(65 * 1024 * 1024)).toBe(32 * 1024 * 1024);
+    expect(binaryStep(4096)).toBe(1024);
+    expect(formatBytes(binaryStep(100))).toBe("32 B");
+  });
+
+  it("turns names and asides into words", () => {
+    expect(formatKind("access-key.create")).toBe("Create access key");
+    expect(formatKey("stateRoot")).toBe("State root");
+    expect(sentence("no node answers")).toBe("No node answers.");
+    expect(sentence("It ended!")).toBe("It ended!");
   });
 });

@@ -4,6 +4,7 @@ import { getRouteApi } from "@tanstack/react-router";
 import { useState } from "react";
 import { consortiaQuery, enginesQuery } from "../api/queries";
 import type { Consortium, Engine } from "../api/types";
+import { Allowed } from "../ui/Allowed";
 import { Empty } from "../ui/Empty";
 import { ButtonLink, TextLink } from "../ui/links";
 import { PageHeader } from "../ui/PageHeader";
@@ -33,26 +34,28 @@ export function NewNetworkPage() {
         ]}
         description="One running ledger, kept by the members of a consortium together. Nothing is started before you have seen the plan."
       />
-      <QueryView query={engines}>
-        {(engines) => (
-          <QueryView query={consortia}>
-            {(consortia) =>
-              consortia.items.length === 0 || engines.items.length === 0 ? (
-                <Panel>
-                  <Empty
-                    title="Found a consortium first"
-                    action={<ButtonLink to="/consortia">Go to the consortia</ButtonLink>}
-                  >
-                    A network belongs to a consortium: the organisations that keep it together.
-                  </Empty>
-                </Panel>
-              ) : (
-                <Wizard engines={engines.items} consortia={consortia.items} start={consortium} />
-              )
-            }
-          </QueryView>
-        )}
-      </QueryView>
+      <Allowed permission="networks:write">
+        <QueryView query={engines}>
+          {(engines) => (
+            <QueryView query={consortia}>
+              {(consortia) =>
+                consortia.items.length === 0 || engines.items.length === 0 ? (
+                  <Panel>
+                    <Empty
+                      title="Found a consortium first"
+                      action={<ButtonLink to="/consortia">Go to the consortia</ButtonLink>}
+                    >
+                      A network belongs to a consortium: the organisations that keep it together.
+                    </Empty>
+                  </Panel>
+                ) : (
+                  <Wizard engines={engines.items} consortia={consortia.items} start={consortium} />
+                )
+              }
+            </QueryView>
+          )}
+        </QueryView>
+      </Allowed>
     </>
   );
 }

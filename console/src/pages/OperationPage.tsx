@@ -1,4 +1,5 @@
-import { Group, Stack } from "@mantine/core";
+import { Button, Group, Stack } from "@mantine/core";
+import { useDisclosure } from "@mantine/hooks";
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 import { api, done } from "../api/client";
@@ -6,7 +7,7 @@ import { nodeQuery, operationQuery } from "../api/queries";
 import { useCan } from "../api/session";
 import type { Operation } from "../api/types";
 import { formatKind, formatTime } from "../lib/format";
-import { ActionButton } from "../ui/actions";
+import { ActionButton, Confirm } from "../ui/actions";
 import { Copyable } from "../ui/Copyable";
 import { Facts } from "../ui/Facts";
 import { IconStart, IconUndo } from "../ui/icons";
@@ -88,6 +89,7 @@ function NodeLink({ operation }: { operation: Operation }) {
 /** An operation that failed or waits can go on from the step that failed, or be taken back. */
 export function OperationActions({ operation }: { operation: Operation }) {
   const can = useCan();
+  const [opened, dialog] = useDisclosure();
   if (!can("operations:write") || !["failed", "waiting"].includes(operation.status)) return null;
   const params = { params: { path: { operation: operation.id } } };
   return (
@@ -98,13 +100,18 @@ export function OperationActions({ operation }: { operation: Operation }) {
       >
         Resume
       </ActionButton>
-      <ActionButton
-        variant="default"
-        leftSection={<IconUndo size={16} />}
+      <Button variant="default" leftSection={<IconUndo size={16} />} onClick={dialog.open}>
+        Undo
+      </Button>
+      <Confirm
+        opened={opened}
+        onClose={dialog.close}
+        title={`Undo ${formatKind(operation.kind).toLowerCase()} ${operation.subjectName}`}
+        button="Undo the operation"
         act={() => done(api.POST("/api/v1/operations/{operation}/undo", params))}
       >
-        Undo
-      </ActionButton>
+        The steps that were done are taken back, the newest first. What a creation had made so far is removed.
+      </Confirm>
     </Group>
   );
 }

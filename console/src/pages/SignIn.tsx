@@ -1,4 +1,4 @@
-import { Button, PasswordInput, Stack, Text, TextInput, Title } from "@mantine/core";
+import { Alert, Button, PasswordInput, Stack, Text, TextInput, Title } from "@mantine/core";
 import { useDocumentTitle } from "@mantine/hooks";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { getRouteApi, useNavigate } from "@tanstack/react-router";
@@ -14,7 +14,7 @@ const route = getRouteApi("/sign-in");
 
 export function SignIn() {
   useDocumentTitle("Sign in · Polder");
-  const { to } = route.useSearch();
+  const { to, ended } = route.useSearch();
   const navigate = useNavigate();
   const client = useQueryClient();
   const [user, setUser] = useState("");
@@ -50,6 +50,11 @@ export function SignIn() {
                 To the deployment at {location.host}
               </Text>
             </div>
+            {ended && signIn.error == null && (
+              <Alert color="yellow" role="status" p="sm">
+                Your session has ended. Sign in to go on where you were.
+              </Alert>
+            )}
             <TextInput
               label="User name"
               name="user"

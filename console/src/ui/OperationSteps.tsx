@@ -9,13 +9,14 @@ export function OperationSteps({ operation }: { operation: Operation }) {
   return (
     <ol className="steps" aria-label="Steps">
       {operation.steps.map((step) => (
-        <StepLine key={step.name} step={step} />
+        <StepLine key={step.name} step={step} told={operation.error?.detail} />
       ))}
     </ol>
   );
 }
 
-function StepLine({ step }: { step: Step }) {
+/** What the operation's own error has told is not said again. */
+function StepLine({ step, told }: { step: Step; told?: string }) {
   const tone = step.status === "running" ? "busy" : toneOf(step.status);
   return (
     <li className="step" style={toneStyle(tone)}>
@@ -25,7 +26,7 @@ function StepLine({ step }: { step: Step }) {
           {step.title}
           <span className="visually-hidden">, {step.status}</span>
         </Text>
-        {step.message && (
+        {step.message && step.message !== told && (
           <Text size="xs" className="break" c={step.status === "failed" ? "var(--bad)" : "dimmed"}>
             {step.message}
           </Text>

@@ -1,6 +1,7 @@
 import { Button, Skeleton, Stack } from "@mantine/core";
 import type { UseQueryResult } from "@tanstack/react-query";
 import type { ReactNode } from "react";
+import { isUnreachable } from "../api/problem";
 import { ProblemAlert } from "./ProblemAlert";
 
 interface QueryViewProps<T> {
@@ -10,12 +11,15 @@ interface QueryViewProps<T> {
   children: (data: T) => ReactNode;
 }
 
-/** A query's loading, failed and full pictures. What was loaded before stays, with the failure above it. */
+/**
+ * A query's loading, failed and full pictures. What was loaded before stays, with the failure above it; that the whole
+ * server does not answer is said once, at the top of the page.
+ */
 export function QueryView<T>({ query, lines = 4, children }: QueryViewProps<T>) {
   if (query.data !== undefined) {
     return (
       <>
-        {query.error != null && <Failed query={query} />}
+        {query.error != null && !isUnreachable(query.error) && <Failed query={query} />}
         {children(query.data)}
       </>
     );

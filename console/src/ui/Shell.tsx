@@ -1,4 +1,4 @@
-import { ActionIcon, Menu, UnstyledButton } from "@mantine/core";
+import { ActionIcon, Alert, Menu, UnstyledButton } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, Outlet, useLocation, useNavigate } from "@tanstack/react-router";
@@ -10,6 +10,7 @@ import { networksQuery, sessionQuery } from "../api/queries";
 import { useCan, useSession } from "../api/session";
 import { formatRole } from "../lib/format";
 import {
+  IconAlert,
   IconAudit,
   IconClose,
   IconConsortium,
@@ -94,9 +95,25 @@ export function Shell() {
         />
       )}
       <main id="main" className="shell-main" tabIndex={-1} ref={main}>
+        {connection === "polling" && <CutOff />}
         <Outlet />
       </main>
     </div>
+  );
+}
+
+/** Said only after a moment: a stream that is opened anew at once needs no words. */
+function CutOff() {
+  const [shown, setShown] = useState(false);
+  useEffect(() => {
+    const timer = setTimeout(() => setShown(true), 2_000);
+    return () => clearTimeout(timer);
+  }, []);
+  if (!shown) return null;
+  return (
+    <Alert color="yellow" icon={<IconAlert size={18} />} title="No connection to the server" role="status" mb="md">
+      What you see may be old. The console tries again every few seconds; check that Polder is running if this stays.
+    </Alert>
   );
 }
 
@@ -111,7 +128,7 @@ function useChanges(): Connection {
       if (event.type !== "updated" || event.action.type !== "error") return;
       if (toProblem(event.action.error).status !== 401) return;
       client.removeQueries({ queryKey: sessionQuery().queryKey });
-      void navigate({ to: "/sign-in", search: { to: location.pathname + location.search } });
+      void navigate({ to: "/sign-in", search: { to: location.pathname + location.search, ended: true } });
     });
   }, [client, navigate]);
   return connection;

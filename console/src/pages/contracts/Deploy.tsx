@@ -7,6 +7,7 @@ import { fieldErrors } from "../../api/problem";
 import type { Arguments } from "../../api/types";
 import { type Artifact, readArtifact } from "../../lib/abi";
 import { plural } from "../../lib/format";
+import { Allowed } from "../../ui/Allowed";
 import { ArgumentFields } from "../../ui/ArgumentFields";
 import { useAction } from "../../ui/actions";
 import { Panel } from "../../ui/Panel";
@@ -21,6 +22,14 @@ const route = getRouteApi("/signed-in/networks/$network/contracts/deploy");
 type Way = "deploy" | "register";
 
 export function Deploy() {
+  return (
+    <Allowed permission="contracts:write">
+      <Ways />
+    </Allowed>
+  );
+}
+
+function Ways() {
   const { network } = route.useParams();
   const [way, setWay] = useState<Way>("deploy");
   const [text, setText] = useState("");

@@ -44,7 +44,7 @@ export function NodeTable({ nodes, leader, mixed = false }: NodeTableProps) {
           <>
             <Status status={node.status} />
             {node.statusReason && node.status !== "stopped" && (
-              <Text size="xs" c="dimmed" maw={260}>
+              <Text size="xs" c="dimmed" maw={260} mt={2} className="break" lineClamp={4} title={node.statusReason}>
                 {sentence(node.statusReason)}
               </Text>
             )}

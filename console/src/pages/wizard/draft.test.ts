@@ -1,0 +1,61 @@
+import { describe, expect, it } from "vitest";
+import type { Consortium, Engine } from "../../api/types";
+import { initialDraft, type NetworkDraft, problemsOf, toRequest } from "./draft";
+
+const engine = {
+  name: "polder",
+  title: "Polder",
+  consensus: [
+    { name: "bft", title: "BFT", minNodes: 4, maxNodes: 64, defaultNodes: 4 },
+    { name: "solo", title: "Solo", minNodes: 1, maxNodes: 1, defaultNodes: 1 },
+  ],
+  options: {
+    properties: {
+      heartbeatMs: { title: "Heartbeat", type: "integer", default: 1000, minimum: 100, maximum: 60_000 },
+    },
+  },
+} as unknown as Engine;
+const consortium = { id: "con_1", members: [{ organisation: "org_1" }, { organisation: "org_2" }] } as Consortium;
+
+const draft = (part: Partial<NetworkDraft>): NetworkDraft => ({
+  ...initialDraft([engine], [consortium]),
+  name: "harbour",
+  ...part,
+});
+
+describe("the draft of a network", () => {
+  it("begins with what the engine recommends and all members", () => {
+    const first = initialDraft([engine], [consortium]);
+    expect([first.consensus, first.nodes, first.members]).toEqual(["bft", 4, ["org_1", "org_2"]]);
+    expect(problemsOf(first, engine).map(({ field }) => field)).toEqual(["name"]);
+    expect(problemsOf(draft({}), engine)).toEqual([]);
+  });
+
+  it.each<[Partial<NetworkDraft>, number, string]>([
+    [{ name: "Harbour" }, 0, "name"],
+    [{ consensus: "raft" }, 0, "consensus"],
+    [{ members: [] }, 1, "members"],
+    [{ nodes: 3 }, 1, "nodes"],
+    [{ consensus: "solo", nodes: 2 }, 1, "nodes"],
+    [{ chainId: "0" }, 2, "chainId"],
+    [{ chainId: "12a" }, 2, "chainId"],
+    [{ genesis: "[]" }, 2, "genesis"],
+    [{ options: { heartbeatMs: 50 } }, 2, "heartbeatMs"],
+    [{ options: { heartbeatMs: 99.5 } }, 2, "heartbeatMs"],
+  ])("%j is refused at its step", (part, step, field) => {
+    expect(problemsOf(draft(part), engine)).toMatchObject([{ step, field }]);
+  });
+
+  it("sends what was chosen and leaves the rest to the engine", () => {
+    expect(toRequest(draft({}))).toEqual({
+      name: "harbour",
+      consortium: "con_1",
+      engine: "polder",
+      consensus: "bft",
+      nodes: 4,
+      members: ["org_1", "org_2"],
+    });
+    const full = toRequest(draft({ chainId: "77", genesis: '{"alloc":{}}', options: { heartbeatMs: 500, note: "" } }));
+    expect([full.chainId, full.genesis, full.options]).toEqual([77, { alloc: {} }, { heartbeatMs: 500 }]);
+  });
+});
