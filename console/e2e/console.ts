@@ -7,20 +7,23 @@ export const ADMINISTRATOR = {
   password: process.env.POLDER_PASSWORD ?? "polder-polder",
 };
 
+/** What a page may log in a test without failing it. */
+interface Problems {
+  allow: (text: RegExp) => void;
+}
+
 /** Fails when the page logs an error, such as a breach of the content policy. Refused requests are not errors here. */
-export const test = base.extend<{ quiet: undefined }>({
-  quiet: [
+export const test = base.extend<{ problems: Problems }>({
+  problems: [
     async ({ page }, use) => {
+      const allowed = [/status of 4\d\d|ERR_INCOMPLETE_CHUNKED|ERR_NETWORK_CHANGED/];
       const errors: string[] = [];
       page.on("pageerror", (error) => errors.push(error.message));
       page.on("console", (message) => {
-        if (
-          message.type() === "error" &&
-          !/status of 4\d\d|ERR_INCOMPLETE_CHUNKED|ERR_NETWORK_CHANGED/.test(message.text())
-        )
+        if (message.type() === "error" && !allowed.some((text) => text.test(message.text())))
           errors.push(message.text());
       });
-      await use(undefined);
+      await use({ allow: (text) => void allowed.push(text) });
       expect(errors).toEqual([]);
     },
     { auto: true },

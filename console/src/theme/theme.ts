@@ -30,7 +30,7 @@ const dark: MantineColorsTuple = [
 
 export const theme = createTheme({
   primaryColor: "canal",
-  primaryShade: { light: 8, dark: 4 },
+  primaryShade: { light: 8, dark: 7 },
   autoContrast: true,
   colors: { canal, dark },
   fontFamily: "'IBM Plex Sans Variable', system-ui, sans-serif",
