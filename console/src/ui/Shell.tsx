@@ -126,7 +126,7 @@ function useChanges(): Connection {
     // A session that ended shows first as a refused query, wherever the user is.
     return client.getQueryCache().subscribe((event) => {
       if (event.type !== "updated" || event.action.type !== "error") return;
-      if (toProblem(event.action.error).status !== 401) return;
+      if (toProblem(event.action.error).status !== 401 || location.pathname === "/sign-in") return;
       client.removeQueries({ queryKey: sessionQuery().queryKey });
       void navigate({ to: "/sign-in", search: { to: location.pathname + location.search, ended: true } });
     });
