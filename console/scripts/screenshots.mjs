@@ -99,17 +99,13 @@ async function pages(page) {
     ["wizard-3-options", "/networks/new", (page) => wizard(page, 2)],
     ["wizard-4-review", "/networks/new", (page) => wizard(page, 3)],
     ["organisations", "/organisations"],
-    [
-      "organisation-new",
-      "/organisations",
-      (page) =>
-        page
-          .getByRole("button", { name: "New organisation" })
-          .click()
-          .then(() => settle(page)),
-    ],
+    ["organisation-new", "/organisations", (page) => dialog(page, "New organisation")],
+    ["consortium-new", "/consortia", (page) => dialog(page, "Found a consortium")],
+    ["nodes", "/nodes"],
     ["users", "/users"],
+    ["user-new", "/users", (page) => dialog(page, "New user")],
     ["access-keys", "/access-keys"],
+    ["access-key-new", "/access-keys", (page) => dialog(page, "New access key")],
     ["operations", "/operations"],
     ["audit", "/audit"],
     ["server", "/server"],
@@ -123,15 +119,7 @@ async function pages(page) {
     const contract = (await get(`networks/${network.id}/contracts`)).items[0];
     list.push(
       ["network", at],
-      [
-        "network-delete",
-        at,
-        (page) =>
-          page
-            .getByRole("button", { name: "Delete" })
-            .click()
-            .then(() => settle(page)),
-      ],
+      ["network-delete", at, (page) => dialog(page, "Delete")],
       ["node", `${at}/nodes/${network.nodes[0].id}`],
       ["blocks", `${at}/blocks`],
       ["transactions", `${at}/transactions`],
@@ -164,6 +152,11 @@ async function pages(page) {
 async function wizard(page, steps) {
   await page.getByLabel("Name", { exact: true }).fill("harbour");
   for (let step = 0; step < steps; step += 1) await page.getByRole("button", { name: "Next", exact: true }).click();
+  await settle(page);
+}
+
+async function dialog(page, button) {
+  await page.getByRole("button", { name: button, exact: true }).first().click();
   await settle(page);
 }
 

@@ -25,13 +25,15 @@ import { Dot, toneOf, toneStyle } from "../../ui/Status";
 import { groupId, layOut, type Places } from "./layout";
 
 type MemberBox = FlowNode<{ member: string; colour: string }, "member">;
+/** A node of its own, so that it lies above the connections that cross its box. */
+type MemberLabel = FlowNode<{ member: string; colour: string }, "label">;
 type NodeBox = FlowNode<{ node: Node; leader: boolean; behind: number }, "node">;
 
 /** Members are told apart by these, in the order of their names; states have colours of their own. */
 const MEMBER_COLOURS = ["#0f7b8e", "#7a5cc4", "#b06a1f", "#a8477f", "#4a7a2c", "#3d6fc2", "#8c5a3c", "#5d6b78"];
 
 const EDGE_TYPES = { arc: memo(Arc) };
-const NODE_TYPES = { member: memo(MemberView), node: memo(NodeView) };
+const NODE_TYPES = { member: memo(MemberView), label: memo(LabelView), node: memo(NodeView) };
 
 /** Who runs which node, how high each is, who leads, and who sees whom. */
 export default function TopologyGraph({ topology }: { topology: Topology }) {
@@ -48,7 +50,7 @@ export default function TopologyGraph({ topology }: { topology: Topology }) {
       className="topology"
       aria-label="Topology: members, their nodes and connections. The table below lists the same nodes."
     >
-      <ReactFlow<MemberBox | NodeBox>
+      <ReactFlow<MemberBox | MemberLabel | NodeBox>
         nodes={nodes}
         edges={edges}
         nodeTypes={NODE_TYPES}
@@ -114,7 +116,7 @@ function Fit({ shape }: { shape: string }) {
   return null;
 }
 
-function toNodes(topology: Topology, places: Places): (MemberBox | NodeBox)[] {
+function toNodes(topology: Topology, places: Places): (MemberBox | MemberLabel | NodeBox)[] {
   const highest = Math.max(0, ...topology.nodes.map((node) => node.height ?? 0));
   return byMember(topology.nodes).flatMap(([member, nodes], index) => {
     const group = places.get(groupId(member));
@@ -127,6 +129,14 @@ function toNodes(topology: Topology, places: Places): (MemberBox | NodeBox)[] {
       height: group.height,
       zIndex: 0,
       data: { member, colour: MEMBER_COLOURS[index % MEMBER_COLOURS.length] ?? "gray" },
+    };
+    const label: MemberLabel = {
+      id: `label ${member}`,
+      type: "label",
+      parentId: box.id,
+      position: { x: 8, y: 7 },
+      zIndex: 2,
+      data: box.data,
     };
     const inside = nodes.flatMap((node): NodeBox[] => {
       const place = places.get(node.id);
@@ -148,7 +158,7 @@ function toNodes(topology: Topology, places: Places): (MemberBox | NodeBox)[] {
         },
       ];
     });
-    return [box, ...inside];
+    return [box, label, ...inside];
   });
 }
 
@@ -165,8 +175,12 @@ function toEdge({ id, from, to, connected }: ReturnType<typeof pairs>[number]): 
 }
 
 function MemberView({ data }: NodeProps<MemberBox>) {
+  return <div className="topology-member" style={{ "--member": data.colour } as React.CSSProperties} />;
+}
+
+function LabelView({ data }: NodeProps<MemberLabel>) {
   return (
-    <div className="topology-member" style={{ "--member": data.colour } as React.CSSProperties}>
+    <div className="topology-label" style={{ "--member": data.colour } as React.CSSProperties}>
       {data.member}
     </div>
   );
