@@ -27,6 +27,11 @@ pub(crate) fn limit(message: impl Into<String>) -> ErrorObjectOwned {
     ErrorObjectOwned::owned(LIMIT, message, None::<()>)
 }
 
+/// Whether less would have been answered.
+pub(crate) fn is_limit(error: &ErrorObjectOwned) -> bool {
+    error.code() == LIMIT
+}
+
 pub(crate) fn invalid_params(message: impl Into<String>) -> ErrorObjectOwned {
     ErrorObjectOwned::owned(INVALID_PARAMS_CODE, message, None::<()>)
 }

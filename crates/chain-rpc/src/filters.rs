@@ -68,8 +68,8 @@ impl Filters {
 
 /// What is to be read outside the lock.
 enum Step {
-    Logs(Box<Filter>, u64, u64),
-    Blocks(u64, u64),
+    Logs(Box<Filter>, u64),
+    Blocks(u64),
     Hashes(Vec<B256>),
 }
 
@@ -90,28 +90,51 @@ impl Node {
         self.filters.add(Watched::Pending { news: self.pool.subscribe_pending() })
     }
 
-    /// What happened since the last time. May search logs: for blocking threads.
+    /// What happened since the last time. May search logs: for blocking threads. What a client was not told, because
+    /// an answer has limits or something failed, it is told the next time.
     pub(crate) fn filter_changes(&self, id: &U128) -> RpcResult<Changes> {
         let head = self.chain.head().block.number();
         let step = {
             let mut entries = self.filters.entries.lock();
             let entry = live(&mut entries, id, self.filters.expiry)?;
             match &mut entry.watched {
-                Watched::Logs { filter, next } => Step::Logs(filter.clone(), std::mem::replace(next, head + 1), head),
-                Watched::Blocks { next } => Step::Blocks(std::mem::replace(next, head + 1), head),
+                Watched::Logs { filter, next } => Step::Logs(filter.clone(), *next),
+                Watched::Blocks { next } => Step::Blocks(*next),
                 Watched::Pending { news } => Step::Hashes(drain(news)),
             }
         };
-        match step {
-            Step::Logs(filter, from, to) => {
+        let (changes, seen) = match step {
+            Step::Logs(filter, from) => {
                 let (first, last) = self.filter_range(&filter);
-                self.logs_between(&Wanted::new(&filter), from.max(first), to.min(last)).map(Changes::Logs)
+                let from = from.max(first);
+                let (logs, to) = self.logs_that_fit(&Wanted::new(&filter), from, head.min(last))?;
+                (Changes::Logs(logs), if to == last { head } else { to })
             }
-            Step::Blocks(from, to) => (from..=to)
-                .filter_map(|number| self.chain.hash_by_number(number).map_err(error::store).transpose())
-                .collect::<RpcResult<_>>()
-                .map(Changes::Hashes),
-            Step::Hashes(hashes) => Ok(Changes::Hashes(hashes)),
+            Step::Blocks(from) => {
+                let hashes = (from..=head)
+                    .filter_map(|number| self.chain.hash_by_number(number).map_err(error::store).transpose())
+                    .collect::<RpcResult<_>>()?;
+                (Changes::Hashes(hashes), head)
+            }
+            Step::Hashes(hashes) => return Ok(Changes::Hashes(hashes)),
+        };
+        if let Some(entry) = self.filters.entries.lock().get_mut(id) {
+            match &mut entry.watched {
+                Watched::Logs { next, .. } | Watched::Blocks { next } => *next = (*next).max(seen + 1),
+                Watched::Pending { .. } => {}
+            }
+        }
+        Ok(changes)
+    }
+
+    /// The logs from block `from` on as far as one answer takes them, up to `to`; and the last block that was searched.
+    fn logs_that_fit(&self, wanted: &Wanted, from: u64, to: u64) -> RpcResult<(Vec<Log>, u64)> {
+        let mut to = to.min(from.saturating_add(self.config.limits.log_blocks - 1));
+        loop {
+            match self.logs_between(wanted, from, to) {
+                Err(refused) if error::is_limit(&refused) && to > from => to = from + (to - from) / 2,
+                found => return found.map(|logs| (logs, to)),
+            }
         }
     }
 

@@ -9,6 +9,7 @@
 //! knows consensus only through [`StatusSource`].
 
 mod api;
+mod batch;
 mod config;
 mod error;
 mod filters;

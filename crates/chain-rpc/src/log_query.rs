@@ -6,8 +6,8 @@ use jsonrpsee::core::RpcResult;
 
 use crate::{api::Node, error, heavy::Deadline, shapes};
 
-/// Blocks that are searched between two looks at the clock.
-const STEP: u64 = 2_000;
+/// Blocks that are searched between two looks at the clock: of full ones, a fraction of a second.
+const STEP: u64 = 64;
 
 /// What a log must have.
 #[derive(Clone, Debug)]

@@ -17,15 +17,19 @@ use jsonrpsee::{
     RpcModule,
     server::{
         BatchRequestConfig, IdProvider, Methods, Server, ServerConfig, ServerHandle, StopHandle, TowerServiceBuilder,
-        stop_channel,
+        middleware::rpc::RpcServiceBuilder, stop_channel,
     },
     types::SubscriptionId,
 };
-use tower::{Service, layer::util::Identity};
+use tower::{
+    Service,
+    layer::util::{Identity, Stack},
+};
 
 use crate::{
     RpcConfig, StatusSource,
     api::{Api, Node},
+    batch::BatchLayer,
     error,
     filters::Filters,
     guard::{self, AllowedHosts},
@@ -51,6 +55,7 @@ pub fn router(
     let start = std::time::Instant::now();
     let allowed = AllowedHosts::new(&config.allowed_hosts);
     let server = server_config(&config);
+    let batches = BatchLayer { response_bytes: config.limits.response_bytes as usize };
     let node = Arc::new(Node {
         executor: executor.with_clock(Arc::new(move || start.elapsed())),
         heavy: Heavy::new(&config.limits),
@@ -65,7 +70,10 @@ pub fn router(
     let (stop, handle) = stop_channel();
     let endpoint = Endpoint {
         methods: methods(&Api(node.clone())).into(),
-        service: Server::builder().set_config(server).to_service_builder(),
+        service: Server::builder()
+            .set_config(server)
+            .set_rpc_middleware(RpcServiceBuilder::new().layer(batches))
+            .to_service_builder(),
         stop,
         _running: handle,
     };
@@ -77,7 +85,7 @@ pub fn router(
 
 struct Endpoint {
     methods: Methods,
-    service: TowerServiceBuilder<Identity, Identity>,
+    service: TowerServiceBuilder<Stack<BatchLayer, Identity>, Identity>,
     stop: StopHandle,
     /// Connections end when it is dropped.
     _running: ServerHandle,

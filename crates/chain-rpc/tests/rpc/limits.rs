@@ -5,7 +5,7 @@ use std::time::Duration;
 use chain_rpc::{RpcConfig, RpcLimits};
 use serde_json::{Value, json};
 
-use crate::world::{account, run, with};
+use crate::world::{account, raw, record, run, with};
 
 #[test]
 fn batches_work_and_have_a_limit() {
@@ -17,6 +17,28 @@ fn batches_work_and_have_a_limit() {
         assert_eq!(answers[1], json!({ "jsonrpc": "2.0", "id": 2, "result": "0x539" }));
         let refused = world.post(json!([ask(1), ask(2), ask(3)])).await;
         assert!(refused["error"]["message"].as_str().expect("an error").contains("batch"), "{refused}");
+    });
+}
+
+#[test]
+fn a_batch_sends_in_its_order_and_sees_what_it_sent() {
+    run(|world| async move {
+        let call = |id: u64, method: &str, params: Value| json!({ "jsonrpc": "2.0", "id": id, "method": method, "params": params });
+        let mut batch: Vec<_> = (0..20)
+            .map(|nonce| call(nonce, "eth_sendRawTransaction", json!([raw(&record(1, nonce, nonce, nonce))])))
+            .collect();
+        batch.push(call(20, "eth_getTransactionCount", json!([account(1), "pending"])));
+        batch.insert(3, json!({ "jsonrpc": "2.0", "id": 99 }));
+        let answers = world.post(json!(batch)).await;
+        let answers = answers.as_array().expect("a batch");
+        assert_eq!(answers.len(), 22);
+        let ids: Vec<_> = answers.iter().map(|answer| answer["id"].as_u64()).collect();
+        let mut expected: Vec<_> = (0..=20).map(Some).collect();
+        expected.insert(3, Some(99));
+        assert_eq!(ids, expected);
+        assert_eq!(answers[3]["error"]["code"], -32600);
+        assert_eq!(answers[21]["result"], "0x14", "{answers:?}");
+        assert_eq!(world.pool.status().pending, 20);
     });
 }
 

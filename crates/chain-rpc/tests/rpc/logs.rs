@@ -93,6 +93,44 @@ fn filters_report_what_is_new_since_they_were_asked() {
 }
 
 #[test]
+fn what_does_not_fit_an_answer_comes_with_the_next() {
+    let limits = RpcLimits { log_blocks: 2, logs: 3, ..RpcLimits::default() };
+    with(RpcConfig { limits, ..RpcConfig::default() }, |world| async move {
+        let filter = world.ok("eth_newFilter", json!([{ "address": RECORDER }])).await;
+        let mut sent = Vec::new();
+        for block in 0..3 {
+            for n in 0..2 {
+                sent.push(world.send(&record(1, block * 2 + n, n, n)).await);
+            }
+            world.seal().await;
+        }
+        let mut told = Vec::new();
+        for _ in 0..3 {
+            let changes = world.ok("eth_getFilterChanges", json!([filter])).await;
+            assert_eq!(count(&changes), 2);
+            told.extend(changes.as_array().into_iter().flatten().map(|log| log["transactionHash"].clone()));
+        }
+        assert_eq!(json!(told), json!(sent));
+        assert_eq!(world.ok("eth_getFilterChanges", json!([filter])).await, json!([]));
+    });
+}
+
+#[test]
+fn what_cannot_be_answered_is_not_passed_over() {
+    let limits = RpcLimits { logs: 1, ..RpcLimits::default() };
+    with(RpcConfig { limits, ..RpcConfig::default() }, |world| async move {
+        let filter = world.ok("eth_newFilter", json!([{ "address": RECORDER }])).await;
+        for nonce in 0..2 {
+            world.send(&record(1, nonce, nonce, nonce)).await;
+        }
+        world.seal().await;
+        for _ in 0..2 {
+            assert_eq!(world.refused("eth_getFilterChanges", json!([filter])).await.0, -32005);
+        }
+    });
+}
+
+#[test]
 fn filters_are_few_and_forgotten() {
     let limits = RpcLimits { filters: 1, filter_expiry: Duration::from_millis(50), ..RpcLimits::default() };
     with(RpcConfig { limits, ..RpcConfig::default() }, |world| async move {

@@ -13,7 +13,7 @@ use alloy_consensus::{SignableTransaction, TxEip1559, TxEnvelope};
 use alloy_eips::eip2718::Encodable2718;
 use alloy_primitives::{Address, B256, Bytes, Signature, TxKind, U256, address, hex, keccak256};
 use chain_exec::{BuildLimits, Executor};
-use chain_pool::{Pool, PoolConfig, PoolState};
+use chain_pool::{Pool, PoolConfig, PoolState, SpecId};
 use chain_rpc::{ConsensusStatus, PeerStatus, Role, RpcConfig, StatusSource};
 use chain_store::{Chain, StoreConfig};
 use chain_types::Genesis;
@@ -106,6 +106,10 @@ impl PoolState for HeadState {
 
     fn block_gas_limit(&self) -> u64 {
         self.0.head().block.header().gas_limit
+    }
+
+    fn spec(&self) -> SpecId {
+        self.0.executor().spec(self.0.head().block.header())
     }
 }
 
