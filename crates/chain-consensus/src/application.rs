@@ -212,8 +212,11 @@ impl<E: Environment> Application<E> for Blocks {
             context.child("build").spawn(move |_| async move { chain.propose(&hash, when, candidates, limits).await });
         match built.await.ok()? {
             Ok(proposed) => {
-                for (hash, _) in &proposed.skipped {
-                    self.pool.skipped(hash);
+                for (hash, reason) in &proposed.skipped {
+                    match reason.is_permanent() {
+                        true => self.pool.invalid(hash, reason.to_string()),
+                        false => self.pool.skipped(hash),
+                    }
                 }
                 let digest = proposed.block.digest();
                 Some(Digested::precomputed(proposed.block, digest))

@@ -14,7 +14,7 @@ use crate::{ExecError, Executed, Executor, StateReader, session::Session};
 const HEADER_BYTES: usize = 1024;
 
 /// The cheapest transaction: with less gas left nothing fits.
-const LEAST_GAS: u64 = 21_000;
+pub(crate) const LEAST_GAS: u64 = 21_000;
 
 /// Candidates in a row that did not fit before filling ends: looking for the one that does costs more
 /// than the next block.
@@ -128,15 +128,16 @@ pub enum SkipReason {
 }
 
 impl SkipReason {
-    /// Whether the transaction can never be included, on whatever state.
+    /// Whether the transaction can never be included, on whatever state. A nonce that is too low here may be right on
+    /// a fork without this parent.
     pub fn is_permanent(&self) -> bool {
         match self {
-            Self::NonceTooHigh { .. }
+            Self::NonceTooLow { .. }
+            | Self::NonceTooHigh { .. }
             | Self::InsufficientFunds { .. }
             | Self::NoGasLeft { .. }
             | Self::NoBytesLeft { .. } => false,
-            Self::NonceTooLow { .. }
-            | Self::AboveBlockGas { .. }
+            Self::AboveBlockGas { .. }
             | Self::FeeTooLow { .. }
             | Self::Blob
             | Self::WrongChain { .. }

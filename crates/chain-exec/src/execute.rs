@@ -4,7 +4,9 @@ use alloy_consensus::{Header, ReceiptEnvelope, Transaction, TxEnvelope, proofs};
 use alloy_primitives::{Address, B256, Bloom, TxKind};
 use chain_types::{Block, MAX_BLOCK_BYTES};
 
-use crate::{ExecError, Executor, SkipReason, StateDelta, StateError, StateReader, header, session::Session};
+use crate::{
+    ExecError, Executor, SkipReason, StateDelta, StateError, StateReader, build::LEAST_GAS, header, session::Session,
+};
 
 /// What a block's transactions did.
 #[derive(Clone, Debug)]
@@ -47,6 +49,12 @@ pub enum Invalid {
     /// The block is longer than any node takes.
     #[error("the block has {0} bytes, the most is {MAX_BLOCK_BYTES}")]
     TooLong(usize),
+    /// However little gas each transaction uses, all of them use more than the block has.
+    #[error("the transactions need more than the block's {limit} gas")]
+    TooMuchGas {
+        /// The block's gas limit.
+        limit: u64,
+    },
     /// A transaction may not stand where it stands.
     #[error("transaction {index} ({hash}): {reason}")]
     Transaction {
@@ -84,6 +92,21 @@ impl From<StateError> for Invalid {
 }
 
 impl Executor {
+    /// What can be said of a block without its transactions' signers, which cost far more to find.
+    ///
+    /// # Errors
+    /// See [`Invalid`].
+    pub fn check(&self, parent: &Header, block: &Block) -> Result<(), Invalid> {
+        if block.rlp_length() > MAX_BLOCK_BYTES {
+            return Err(Invalid::TooLong(block.rlp_length()));
+        }
+        self.check_header(parent, block.header())?;
+        if LEAST_GAS.saturating_mul(block.transactions().len() as u64) > block.header().gas_limit {
+            return Err(Invalid::TooMuchGas { limit: block.header().gas_limit });
+        }
+        Ok(())
+    }
+
     /// Executes `block` on the state after `parent` and checks every field of its header that follows
     /// from the parent and the transactions. That is all but `state_root`: whoever keeps the state
     /// compares it with the root after the returned delta. `senders` are the transactions' signers in
@@ -102,10 +125,7 @@ impl Executor {
         if senders.len() != transactions.len() {
             return Err(Invalid::Senders { senders: senders.len(), transactions: transactions.len() });
         }
-        if block.rlp_length() > MAX_BLOCK_BYTES {
-            return Err(Invalid::TooLong(block.rlp_length()));
-        }
-        self.check_header(parent, claimed)?;
+        self.check(parent, block)?;
 
         let mut session = Session::open(self, claimed, state, transactions.len())?;
         for (index, (transaction, sender)) in transactions.iter().zip(senders).enumerate() {

@@ -11,6 +11,9 @@ use crate::{Executor, Invalid};
 /// Latest second of a block: its milliseconds, and those of some blocks after it, fit 64 bits.
 pub(crate) const LATEST: u64 = u64::MAX / 2000;
 
+/// Characters of a wrong value that are told; of the longest sound one, a bloom, the beginning.
+const LONGEST_TEXT: usize = 200;
+
 /// A header's time in milliseconds since 1970; [`LATEST`] for any later one, which only overrides name.
 pub(crate) fn millis(header: &Header) -> u64 {
     if header.timestamp > LATEST { LATEST * 1000 } else { timestamp_millis(header) }
@@ -77,7 +80,7 @@ pub(crate) fn compare(expected: &Header, header: &Header) -> Result<(), Invalid>
             $(if expected.$field != header.$field {
                 return Err(Invalid::Header {
                     field: stringify!($field),
-                    found: format!("{:?}", header.$field),
+                    found: shorten(format!("{:?}", header.$field)),
                     expected: format!("{:?}", expected.$field),
                 });
             })*
@@ -106,5 +109,18 @@ pub(crate) fn compare(expected: &Header, header: &Header) -> Result<(), Invalid>
         requests_hash,
         state_root,
     );
-    Err(Invalid::Header { field: "header", found: format!("{header:?}"), expected: "no fields of later forks".into() })
+    Err(Invalid::Header {
+        field: "header",
+        found: shorten(format!("{header:?}")),
+        expected: "no fields of later forks".into(),
+    })
+}
+
+/// Whoever proposes a block writes its header: what is wrong with it goes to the log, not all of it.
+fn shorten(mut text: String) -> String {
+    if let Some((end, _)) = text.char_indices().nth(LONGEST_TEXT) {
+        text.truncate(end);
+        text.push('…');
+    }
+    text
 }

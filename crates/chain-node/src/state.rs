@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use alloy_primitives::{Address, U256};
 use chain_consensus::{Role, StatusBoard};
-use chain_pool::{PoolState, SenderSource};
+use chain_pool::{PoolState, SenderSource, SpecId};
 use chain_rpc::{ConsensusStatus, PeerStatus, StatusSource};
 use chain_store::{Chain, SenderCache};
 use chain_types::{TxEnvelope, ValidatorKey};
@@ -27,6 +27,10 @@ impl PoolState for HeadState {
 
     fn block_gas_limit(&self) -> u64 {
         self.chain.head().block.header().gas_limit
+    }
+
+    fn spec(&self) -> SpecId {
+        self.chain.executor().spec(self.chain.head().block.header())
     }
 }
 

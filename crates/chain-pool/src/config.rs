@@ -25,9 +25,7 @@ pub trait PoolState: Send + Sync {
     fn block_gas_limit(&self) -> u64;
 
     /// The rules of the next block.
-    fn spec(&self) -> SpecId {
-        SpecId::PRAGUE
-    }
+    fn spec(&self) -> SpecId;
 }
 
 /// Finds who signed a transaction; a node injects its cache here, so that a signature is recovered once.

@@ -196,6 +196,14 @@ impl Pool {
         self.publish(effects);
     }
 
+    /// Execution refused this candidate for what it is, whatever the state: it leaves, or it would be tried for every
+    /// block, and whatever waits behind it would wait for ever.
+    pub fn invalid(&self, hash: &B256, why: String) {
+        let mut effects = Effects::default();
+        self.0.shared.store.lock().drop_invalid(hash, why, &mut effects);
+        self.publish(effects);
+    }
+
     /// A waiting transaction.
     pub fn get(&self, hash: &B256) -> Option<Arc<Recovered>> {
         self.0.shared.store.lock().get(hash).map(|waiting| waiting.candidate.transaction.clone())

@@ -266,6 +266,15 @@ impl Store {
         self.recount(sender, effects);
     }
 
+    /// Removes a transaction that no block can have.
+    pub(crate) fn drop_invalid(&mut self, hash: &B256, why: String, effects: &mut Effects) {
+        let Some(&(sender, nonce)) = self.places.get(hash) else { return };
+        if let Some(waiting) = self.queues.get_mut(&sender).and_then(|queue| queue.remove(nonce)) {
+            self.left(&waiting, Fate::Dropped { why }, effects);
+        }
+        self.recount(sender, effects);
+    }
+
     fn insert(&mut self, candidate: Candidate, account: Account, origin: Origin, now: Duration, effects: &mut Effects) {
         let sender = candidate.transaction.sender;
         let (hash, nonce, size) = (candidate.hash, candidate.nonce, candidate.size);

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use alloy_consensus::{Header, TxEnvelope, transaction::SignerRecoverable};
+use alloy_consensus::{Header, TxEnvelope, proofs, transaction::SignerRecoverable};
 use alloy_primitives::{Address, B256, Bytes};
 use alloy_rlp::{Decodable, Encodable, RlpDecodable, RlpEncodable};
 use bytes::BufMut;
@@ -70,11 +70,11 @@ impl Block {
     /// Reads what [`Self::to_rlp`] wrote.
     ///
     /// # Errors
-    /// When the bytes are not exactly one block.
+    /// When the bytes are not exactly one block, in the encoding that [`Self::to_rlp`] gives it.
     pub fn from_rlp(mut bytes: &[u8]) -> alloy_rlp::Result<Self> {
         let rlp_length = bytes.len();
         let inner = Inner::decode(&mut bytes)?;
-        if !bytes.is_empty() {
+        if !bytes.is_empty() || inner.length() != rlp_length {
             return Err(alloy_rlp::Error::UnexpectedLength);
         }
         Ok(Self { hash: inner.header.hash_slow(), rlp_length, inner: Arc::new(inner) })
@@ -98,7 +98,13 @@ impl Read for Block {
 
     fn read_cfg(buf: &mut impl Buf, (): &()) -> Result<Self, CodecError> {
         let bytes = bytes::Bytes::read_cfg(buf, &RangeCfg::from(0..=MAX_BLOCK_BYTES))?;
-        Self::from_rlp(&bytes).map_err(|_| CodecError::Invalid("block", "not the RLP of a block"))
+        let block = Self::from_rlp(&bytes).map_err(|_| CodecError::Invalid("block", "not the RLP of a block"))?;
+        // Consensus agrees on the header's hash and takes any block that has it: a proposer that sent other
+        // transactions under the same header would make a node store them as final.
+        if proofs::calculate_transaction_root(block.transactions()) != block.header().transactions_root {
+            return Err(CodecError::Invalid("block", "not the transactions of its header"));
+        }
+        Ok(block)
     }
 }
 
@@ -166,4 +172,58 @@ pub fn timestamp_millis(header: &Header) -> u64 {
         _ => 0,
     };
     header.timestamp.saturating_mul(1000).saturating_add(u64::from(millis))
+}
+
+#[cfg(test)]
+mod tests {
+    use alloy_consensus::{SignableTransaction, TxEip1559};
+    use alloy_primitives::Signature;
+    use commonware_codec::{Decode as _, Encode as _};
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn block(nonces: std::ops::Range<u64>) -> Block {
+        let transactions: Vec<TxEnvelope> = nonces
+            .map(|nonce| {
+                let signature =
+                    Signature::from_scalars_and_parity(B256::with_last_byte(1), B256::with_last_byte(1), false);
+                TxEip1559 { nonce, ..Default::default() }.into_signed(signature).into()
+            })
+            .collect();
+        let transactions_root = proofs::calculate_transaction_root(&transactions);
+        Block::new(Header { transactions_root, number: 7, ..Default::default() }, transactions)
+    }
+
+    fn decode(bytes: &[u8]) -> Result<Block, CodecError> {
+        Block::decode_cfg(Bytes::copy_from_slice(bytes).0, &())
+    }
+
+    #[test]
+    fn a_block_comes_back_and_its_transactions_are_those_of_its_header() {
+        let whole = block(0..3);
+        assert_eq!(decode(&whole.encode()).unwrap(), whole);
+        let swapped = Block::new(whole.header().clone(), block(1..4).transactions().to_vec());
+        assert_eq!(swapped.hash(), whole.hash());
+        assert!(decode(&swapped.encode()).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn anything_may_come_as_a_block(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+            prop_assert!(decode(&bytes).is_err());
+        }
+
+        #[test]
+        fn what_is_decoded_has_one_encoding(at in 0_usize..2000, byte in any::<u8>(), cut in 0_usize..2000) {
+            let mut bytes = block(0..3).encode().to_vec();
+            let at = at % bytes.len();
+            bytes[at] = byte;
+            bytes.truncate(bytes.len() - if cut % 4 == 0 { cut % 20 } else { 0 });
+            if let Ok(block) = decode(&bytes) {
+                let again = block.encode();
+                prop_assert_eq!(again.as_ref(), bytes.as_slice());
+            }
+        }
+    }
 }

@@ -9,11 +9,14 @@ use std::{
 use alloy_primitives::{Address, B256, U256};
 use chain_consensus::{Channels, Config, Parts, PrivateKey, PublicKey, Status, StatusBoard, channel, validator_key};
 use chain_exec::Executor;
-use chain_pool::{Pool, PoolConfig, PoolState};
+use chain_pool::{Pool, PoolConfig, PoolState, SpecId};
 use chain_store::{Chain, MemoryFile, StoreConfig};
 use chain_types::{Genesis, timestamp_millis};
 use commonware_cryptography::Signer as _;
-use commonware_p2p::simulated::{self, Link, Oracle};
+use commonware_p2p::{
+    Recipients, Sender as _,
+    simulated::{self, Link, Oracle},
+};
 use commonware_runtime::{Clock as _, Handle, Quota, Spawner as _, Supervisor as _, deterministic};
 use commonware_utils::{NZU32, NZUsize, probability};
 use serde_json::json;
@@ -169,6 +172,22 @@ impl Network {
         self.settings.disks.lose(index);
     }
 
+    /// Sends bytes in the name of a node that does not run, to all others.
+    pub async fn send(&self, index: usize, (number, rate): channel::Channel, bytes: &[u8]) {
+        let control = self.oracle.control(self.nodes[index].key.public_key());
+        let channel = control.register(number, Quota::per_second(NZU32!(rate))).await;
+        let (mut sender, _receiver) = channel.expect("the channel is free");
+        let sent = sender.send(Recipients::All, bytes.to_vec(), true);
+        assert_eq!(sent.len(), self.nodes.len() - 1);
+    }
+
+    /// How many nodes have blocked a node.
+    pub async fn blockers(&self, index: usize) -> usize {
+        let peer = self.nodes[index].key.public_key();
+        let blocked = self.oracle.blocked().await.expect("the network runs");
+        blocked.iter().filter(|(_, other)| *other == peer).count()
+    }
+
     /// Cuts a node's links.
     pub async fn isolate(&mut self, index: usize) {
         let me = self.nodes[index].key.public_key();
@@ -254,6 +273,10 @@ impl PoolState for HeadState {
 
     fn block_gas_limit(&self) -> u64 {
         self.0.head().block.header().gas_limit
+    }
+
+    fn spec(&self) -> SpecId {
+        self.0.executor().spec(self.0.head().block.header())
     }
 }
 

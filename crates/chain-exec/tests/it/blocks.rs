@@ -118,7 +118,7 @@ fn every_reason_to_skip_is_told() {
     assert_eq!(mined.block.transactions().len(), 1);
     assert_eq!(mined.skipped, hashes.into_iter().zip(expected).collect::<Vec<_>>());
     let permanent: Vec<_> = mined.skipped.iter().map(|(_, reason)| reason.is_permanent()).collect();
-    assert_eq!(permanent, [false, true, false, true, true, true, true, false, true, true]);
+    assert_eq!(permanent, [false, false, false, true, true, true, true, false, true, true]);
 }
 
 #[test]
@@ -251,4 +251,23 @@ fn an_account_runs_code_that_it_delegated_to() {
     assert!(chain.mine([a.sign(undo)]).executed.receipts[0].status());
     assert_eq!(chain.state.accounts[&b.address].code_hash, revm::primitives::KECCAK_EMPTY);
     assert_eq!(runtime("Batch").len(), chain.state.code[&chain.state.accounts[&batch].code_hash].len());
+}
+
+/// Whatever a transaction gives a precompile, it is the transaction that fails.
+#[test]
+fn no_precompile_stops_a_block() {
+    let mut chain = Chain::new();
+    let mut wallet = chain.wallets[0].clone();
+    let precompiles: Vec<_> =
+        (1..=0x13_u64).chain([0x100]).map(|n| Address::left_padding_from(&n.to_be_bytes())).collect();
+    for length in [0, 1, 64, 128, 160, 192, 213, 256, 288, 384] {
+        for byte in [0, 1, 0xff] {
+            for part in precompiles.chunks(10) {
+                let calls: Vec<_> =
+                    part.iter().map(|precompile| wallet.call(*precompile, 0, vec![byte; length].into())).collect();
+                let mined = chain.mine(calls);
+                assert_eq!(mined.block.transactions().len(), part.len(), "{length} bytes of {byte:#x}");
+            }
+        }
+    }
 }

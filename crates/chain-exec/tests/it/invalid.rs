@@ -97,6 +97,19 @@ fn transactions_must_fit_their_place() {
     assert!(matches!(refused, Err(Invalid::Senders { senders: 0, transactions: 2 })));
 }
 
+#[test]
+fn a_block_that_cannot_be_right_is_refused_before_its_signatures_cost_anything() {
+    let chain = chain();
+    let (parent, good) = (chain.blocks[1].header(), chain.head());
+    chain.executor.check(parent, good).expect("the block is valid");
+    let many = good.transactions().iter().cycle().take(1429).cloned().collect();
+    let refused = chain.executor.check(parent, &Block::new(good.header().clone(), many)).expect_err("too many");
+    assert!(matches!(refused, Invalid::TooMuchGas { limit: 30_000_000 }), "{refused}");
+    let long = Header { extra_data: vec![7; 100_000].into(), ..good.header().clone() };
+    let refused = chain.executor.check(parent, &Block::new(long, Vec::new())).expect_err("no such field");
+    assert!(refused.to_string().len() < 1000, "{} bytes for the log", refused.to_string().len());
+}
+
 /// A disk that fails.
 struct Broken;
 

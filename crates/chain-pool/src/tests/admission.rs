@@ -5,7 +5,6 @@ use alloy_eips::eip2718::Encodable2718;
 use alloy_primitives::{Bytes, TxKind};
 
 use super::*;
-use crate::Fate;
 
 fn refusal(pool: &Pool, tx: Tx) -> String {
     submit(pool, tx, Origin::Local).unwrap_err().to_string()

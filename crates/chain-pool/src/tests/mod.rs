@@ -13,7 +13,7 @@ use alloy_primitives::{Address, B256, Bytes, Signature, TxKind, U256};
 use chain_types::Recovered;
 use parking_lot::Mutex;
 
-use crate::{Limits, Origin, Pool, PoolConfig, PoolState, Refusal, SenderSource};
+use crate::{Fate, Limits, Origin, Pool, PoolConfig, PoolState, Refusal, SenderSource, SpecId};
 
 const CHAIN: u64 = 4242;
 const RICH: u128 = 1_000_000_000_000_000_000;
@@ -51,6 +51,10 @@ impl PoolState for Accounts {
 
     fn block_gas_limit(&self) -> u64 {
         30_000_000
+    }
+
+    fn spec(&self) -> SpecId {
+        SpecId::PRAGUE
     }
 }
 

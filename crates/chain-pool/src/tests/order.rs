@@ -68,3 +68,19 @@ fn subscribers_and_leaders_hear_of_what_becomes_executable() {
     finalize(&pool, &accounts, 1, &[tx(1, 0)]);
     assert_eq!(pool.arrivals(), 2, "what was executable is not new");
 }
+
+#[test]
+fn what_no_block_can_have_leaves_and_what_follows_can_be_sent_anew() {
+    let (pool, _) = pool(Limits::default());
+    for nonce in 0..3 {
+        submit(&pool, tx(1, nonce), Origin::Local).unwrap();
+    }
+    pool.invalid(&tx(1, 1).hash(), "too much gas".into());
+    assert_eq!(pool.fate(&tx(1, 1).hash()), Some(Fate::Dropped { why: "too much gas".into() }));
+    assert_eq!(names(pool.candidates()), [(1, 0)]);
+    assert_eq!((pool.status().pending, pool.status().queued), (1, 1));
+    submit(&pool, tx(1, 1).value(1), Origin::Local).unwrap();
+    assert_eq!(names(pool.candidates()), [(1, 0), (1, 1), (1, 2)]);
+    // Unknown ones are nobody's.
+    pool.invalid(&tx(9, 9).hash(), "too much gas".into());
+}
