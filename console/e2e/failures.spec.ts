@@ -3,7 +3,7 @@ import { ADMINISTRATOR, expect, expectAccessible, MOCK, read, runningNetwork, si
 test("a session that ended leads to the sign-in, and back to the same page", async ({ page, context }) => {
   await signIn(page);
   await page.goto("/operations");
-  await expect(page.getByRole("table", { name: "Operations" })).toBeVisible();
+  await expect(page.getByRole("heading", { level: 1, name: "Operations" })).toBeVisible();
   await context.clearCookies();
   await expect(page.getByText("Your session has ended")).toBeVisible();
   await page.getByLabel("User name").fill(ADMINISTRATOR.user);

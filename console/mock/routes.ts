@@ -607,6 +607,7 @@ const ROUTES: [method: string, shape: string, route: Route][] = [
   ["GET", "networks/*/contracts/*", contract],
   ["POST", "networks/*/contracts/*/call", (call) => ({ result: READS[call.body.function] ?? "0" })],
   ["POST", "networks/*/contracts/*/send", send],
+  ["GET", "nodes", ({ world }) => page(world.networks.flatMap((network) => network.nodes))],
   ["GET", "nodes/*", node],
   ["POST", "nodes/*/start", nodeOperation("start")],
   ["POST", "nodes/*/stop", nodeOperation("stop")],
