@@ -103,6 +103,7 @@ pub(crate) struct Status {
     pub(crate) public_key: String,
     pub(crate) leader: Option<String>,
     pub(crate) peers: Vec<Peer>,
+    pub(crate) validators: Vec<String>,
     pub(crate) halted_reason: Option<String>,
     pub(crate) chain_id: u64,
     pub(crate) height: u64,
