@@ -1,5 +1,7 @@
 //! Calls to the API.
 
+use std::time::Duration;
+
 use reqwest::{Method, RequestBuilder, Response, header};
 use serde::{Serialize, de::DeserializeOwned};
 use types::{Code, Page, Problem, SignIn};
@@ -7,6 +9,9 @@ use types::{Code, Page, Problem, SignIn};
 use crate::{Error, Global, session, session::StoredSession};
 
 const DEFAULT_SERVER: &str = "http://127.0.0.1:7400";
+const CONNECT: Duration = Duration::from_secs(10);
+/// A request is waited for at least this long, whatever `--timeout` says: cut off, nobody knows what it has changed.
+const ANSWER: Duration = Duration::from_secs(60);
 
 /// A server, and as whom we call it.
 pub struct Client {
@@ -39,8 +44,10 @@ impl Client {
     }
 
     fn with(global: &Global, server: &str, credential: Credential) -> Result<Self, Error> {
-        let mut builder =
-            reqwest::Client::builder().timeout(global.timeout).redirect(reqwest::redirect::Policy::none());
+        let mut builder = reqwest::Client::builder()
+            .connect_timeout(CONNECT)
+            .timeout(global.timeout.max(ANSWER))
+            .redirect(reqwest::redirect::Policy::none());
         if let Some(path) = &global.ca_cert {
             let pem = std::fs::read(path).map_err(|error| Error::file(path, error))?;
             let certificates = reqwest::Certificate::from_pem_bundle(&pem)
@@ -90,10 +97,11 @@ impl Client {
         }
     }
 
-    /// The first `limit` entries of a list, with the cursor of the rest.
+    /// The first `limit` entries of a list. Commands have no cursor, so none is given for the rest.
     pub async fn first<T: DeserializeOwned>(&self, path: &str, limit: u32) -> Result<Page<T>, Error> {
         let join = if path.contains('?') { '&' } else { '?' };
-        self.get(&format!("{path}{join}limit={limit}")).await
+        let page: Page<T> = self.get(&format!("{path}{join}limit={limit}")).await?;
+        Ok(Page { next: None, ..page })
     }
 
     /// `POST /api/v1/PATH` with a body. Sent with an idempotency key, so that a repeat after a broken
@@ -121,7 +129,7 @@ impl Client {
 
     /// Chunks of a streamed answer.
     pub async fn stream(&self, path: &str) -> Result<Response, Error> {
-        self.send(self.request(Method::GET, path).timeout(std::time::Duration::from_secs(365 * 24 * 3600))).await
+        self.send(self.request(Method::GET, path).timeout(Duration::from_secs(365 * 24 * 3600))).await
     }
 
     fn request(&self, method: Method, path: &str) -> RequestBuilder {
