@@ -78,7 +78,7 @@ async fn health_pages_and_headers() {
     assert_eq!(header(&response, "cache-control"), "no-store");
     assert_eq!(header(&response, "strict-transport-security"), "");
     let described = server.administrator().await.get_ok("/server").await;
-    assert_eq!(described["database"], "sqlite");
+    assert_eq!(described["database"], server.control.store().database().as_str());
     assert!(described["memoryBytes"].as_u64().unwrap() > 1 << 20 && described["diskFreeBytes"].as_u64().unwrap() > 0);
     assert!(described["warnings"][0].as_str().unwrap().contains("master key"));
 }
@@ -190,4 +190,9 @@ async fn tls_with_a_self_made_certificate() {
     let distrustful = reqwest::Client::builder().tls_certs_only([]).build().unwrap();
     assert!(distrustful.get(format!("{}/healthz", server.url)).send().await.is_err(), "no one else trusts it");
     server.stop().await.unwrap();
+}
+
+#[test]
+fn all_of_it_on_postgresql() {
+    support::postgres::again_on_postgres("all_of_it_on_postgresql");
 }

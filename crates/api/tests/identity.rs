@@ -271,3 +271,8 @@ async fn lists_page_and_refuse_what_they_do_not_know() {
     problem(admin.get("/organisations?limit=0").await, "request.invalid").await;
     problem(admin.get("/organisations?colour=red").await, "request.invalid").await;
 }
+
+#[test]
+fn all_of_it_on_postgresql() {
+    support::postgres::again_on_postgres("all_of_it_on_postgresql");
+}

@@ -175,3 +175,8 @@ async fn a_network_from_creation_to_deletion() {
     server.control.close().await;
     server.stop().await.unwrap();
 }
+
+#[test]
+fn all_of_it_on_postgresql() {
+    support::postgres::again_on_postgres("all_of_it_on_postgresql");
+}

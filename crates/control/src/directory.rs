@@ -3,6 +3,7 @@
 //! ```text
 //! DIR/format      version of this layout, a decimal number
 //! DIR/lock        locked by the server that uses the directory
+//! DIR/id          names the directory, where the database is elsewhere
 //! DIR/polder.db   the SQLite database
 //! DIR/master.key  the master key, when no other file is named
 //! DIR/nodes/      what the local host keeps
@@ -45,6 +46,20 @@ impl DataDirectory {
     /// The directory, absolute.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// The directory's own name, drawn when it is first asked for. It goes where the nodes go.
+    pub fn id(&self) -> Result<String> {
+        let file = self.path.join("id");
+        match std::fs::read_to_string(&file) {
+            Ok(text) => Ok(text.trim().to_owned()),
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                let id = types::new_id("dir");
+                write_line(&self.path, &file, &id)?;
+                Ok(id)
+            }
+            Err(error) => Err(failed(&file, error)),
+        }
     }
 
     /// The SQLite database.
@@ -121,11 +136,15 @@ fn write_format(directory: &Path, file: &Path) -> Result<()> {
             ),
         ));
     }
-    // Written beside and renamed: a full disk leaves no half-made file.
-    let draft = directory.join("format.new");
+    write_line(directory, file, &FORMAT.to_string())
+}
+
+/// Writes a file of one line. Beside and renamed: a full disk leaves no half-made file.
+fn write_line(directory: &Path, file: &Path, line: &str) -> Result<()> {
+    let draft = file.with_extension("new");
     let write = || -> std::io::Result<()> {
         let mut new = File::create(&draft)?;
-        writeln!(new, "{FORMAT}")?;
+        writeln!(new, "{line}")?;
         new.sync_all()?;
         std::fs::rename(&draft, file)?;
         File::open(directory)?.sync_all()

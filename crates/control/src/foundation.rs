@@ -7,15 +7,17 @@ use std::sync::Arc;
 
 use keys::{MasterKey, MasterKeySource, Secret};
 use store::{Location, NewAudit, Store, settings, users};
-use types::{Grant, Role, User, new_id, now};
+use types::{Code, Grant, Role, User, new_id, now};
 
 use crate::directory::DataDirectory;
 use crate::users::{ADMINISTRATOR, check_password};
-use crate::{Actor, Config, Result};
+use crate::{Actor, Config, Error, Result};
 
 /// Setting whose sealed value tells whether a master key is the right one.
 const MASTER_KEY_CHECK: &str = "master-key-check";
 const MASTER_KEY_CHECK_TEXT: &[u8] = b"polder";
+/// Setting with the id of the data directory that a database of a server belongs to.
+const DATA_DIRECTORY: &str = "data-directory";
 
 /// The opened foundation.
 #[derive(Debug)]
@@ -37,8 +39,9 @@ pub struct Foundation {
 impl Foundation {
     /// Opens everything, and makes what a first run needs.
     ///
-    /// Errors: `store.locked`, `store.version`, `store.corrupt`, `keys.master_key`, `password.weak` (the given first
-    /// password), `host.disk_full`, `unavailable` (the database cannot be reached).
+    /// Errors: `store.locked` (also when the database belongs to another data directory), `store.version`, `store.corrupt`,
+    /// `keys.master_key`, `password.weak` (the given first password), `host.disk_full`, `unavailable` (the database cannot be
+    /// reached).
     pub async fn open(config: Config) -> Result<Foundation> {
         let directory = DataDirectory::open(&config.data)?;
         let location = match &config.database {
@@ -46,6 +49,9 @@ impl Foundation {
             None => Location::Sqlite(directory.database()),
         };
         let store = Store::open(&location).await?;
+        if config.database.is_some() {
+            claim(&store, &directory).await?;
+        }
         let (master_key, master_key_source) = open_master_key(&store, &directory, config.master_key_file).await?;
         let first_password = make_administrator(&store, config.admin_password).await?;
         Ok(Foundation {
@@ -57,6 +63,27 @@ impl Foundation {
             first_password,
         })
     }
+}
+
+/// Binds a database that other servers can reach to this data directory, whose lock keeps a second server out. Nodes and
+/// their keys are in the directory: a server with another one would find none of them and start them anew.
+async fn claim(store: &Store, directory: &DataDirectory) -> Result<()> {
+    let own = directory.id()?;
+    let mut tx = store.begin().await?;
+    let owner = settings::set_once(&mut tx, DATA_DIRECTORY, &own).await?;
+    tx.commit().await?;
+    if owner == own {
+        return Ok(());
+    }
+    Err(Error::new(
+        Code::StoreLocked,
+        format!(
+            "The database belongs to another data directory ({owner}), where its nodes are. Start the server with that \
+             directory, or give this one a database of its own. If {} is that directory, restored without its file “id”, \
+             write {owner} into that file.",
+            directory.path().display()
+        ),
+    ))
 }
 
 async fn open_master_key(

@@ -1,8 +1,23 @@
 //! First runs, later runs, and data directories that are not as they should be.
 
+#[path = "../../store/tests/support/postgres.rs"]
+mod postgres;
+
+use std::path::Path;
+
 use control::{ADMINISTRATOR, Config, Foundation, reset_password};
 use keys::{MasterKeySource, Secret};
 use types::{Code, Role};
+
+#[test]
+fn all_of_it_on_postgresql() {
+    postgres::again_on_postgres("all_of_it_on_postgresql");
+}
+
+/// Settings with the data directory's own database.
+fn config(data: &Path) -> Config {
+    Config { database: postgres::database_of(data).map(Secret::new), ..Config::new(data) }
+}
 
 async fn refused(config: Config) -> Code {
     Foundation::open(config).await.map(|_| ()).unwrap_err().code()
@@ -11,7 +26,7 @@ async fn refused(config: Config) -> Code {
 #[tokio::test]
 async fn a_first_run_makes_the_administrator_and_a_later_one_does_not() {
     let directory = tempfile::tempdir().unwrap();
-    let config = Config::new(directory.path().join("data"));
+    let config = config(&directory.path().join("data"));
     let first = Foundation::open(config.clone()).await.unwrap();
     let password = first.first_password.clone().expect("a password was drawn");
     assert!(password.expose().len() >= 20);
@@ -40,10 +55,29 @@ async fn a_first_run_makes_the_administrator_and_a_later_one_does_not() {
     assert!(check.intact && check.entries == 2, "{check:?}");
 }
 
+/// Has something to say where the database is not in the data directory.
+#[tokio::test]
+async fn a_servers_database_belongs_to_one_data_directory() {
+    let directory = tempfile::tempdir().unwrap();
+    let (one, other) = (directory.path().join("one"), directory.path().join("other"));
+    let first = config(&one);
+    drop(Foundation::open(first.clone()).await.unwrap());
+    drop(Foundation::open(first.clone()).await.unwrap());
+    if first.database.is_none() {
+        assert!(!one.join("id").exists());
+        return;
+    }
+    let second = Config { data: other.clone(), master_key_file: Some(one.join("master.key")), ..first };
+    assert_eq!(refused(second.clone()).await, Code::StoreLocked);
+    // The directory was moved: its file says so.
+    std::fs::copy(one.join("id"), other.join("id")).unwrap();
+    Foundation::open(second).await.unwrap();
+}
+
 #[tokio::test]
 async fn a_weak_first_password_makes_nothing() {
     let directory = tempfile::tempdir().unwrap();
-    let mut config = Config::new(directory.path());
+    let mut config = config(directory.path());
     config.admin_password = Some(Secret::new("short"));
     assert_eq!(refused(config.clone()).await, Code::PasswordWeak);
     config.admin_password = Some(Secret::new("long enough to use"));
@@ -54,7 +88,7 @@ async fn a_weak_first_password_makes_nothing() {
 async fn the_master_key_must_be_the_right_one() {
     let directory = tempfile::tempdir().unwrap();
     let data = directory.path().join("data");
-    let config = Config::new(&data);
+    let config = config(&data);
     drop(Foundation::open(config.clone()).await.unwrap());
     let (own, kept) = (data.join("master.key"), directory.path().join("kept.key"));
     std::fs::rename(&own, &kept).unwrap();

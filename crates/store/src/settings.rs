@@ -20,3 +20,16 @@ pub async fn set(connection: &mut Connection, name: &str, value: &str) -> Result
     .await?;
     Ok(())
 }
+
+/// Sets a value that is not there yet; gives the one that stands.
+pub async fn set_once(connection: &mut Connection, name: &str, value: &str) -> Result<String> {
+    let (value,): (String,) = sqlx::query_as(
+        "INSERT INTO settings (name, value) VALUES ($1, $2)
+         ON CONFLICT (name) DO UPDATE SET value = settings.value RETURNING value",
+    )
+    .bind(name)
+    .bind(value)
+    .fetch_one(connection)
+    .await?;
+    Ok(value)
+}

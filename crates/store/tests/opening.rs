@@ -40,7 +40,7 @@ async fn a_newer_sqlite_file_is_refused() {
 #[tokio::test]
 async fn a_newer_postgresql_database_is_refused() {
     let Some(server) = support::Postgres::start() else { return };
-    refuses_a_newer_schema(server.database("newer")).await;
+    refuses_a_newer_schema(Location::Postgres(server.database("newer"))).await;
     let none = Location::Postgres("postgres://polder@localhost/none?host=%2Fnowhere".into());
     assert!(matches!(Store::open(&none).await, Err(Error::Connect(_))));
     let wrong = Location::Postgres("mysql://polder@localhost/none".into());

@@ -2,6 +2,9 @@
 
 #![allow(dead_code, reason = "each test uses a part")]
 
+#[path = "../../../store/tests/support/postgres.rs"]
+pub mod postgres;
+
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::Path;
@@ -96,6 +99,7 @@ impl TestServer {
     pub async fn start_with(directory: &Path, tls: Option<Tls>, host: Arc<dyn Host>, drivers: Drivers) -> TestServer {
         let mut config = Config::new(directory);
         config.admin_password = Some(Secret::new(PASSWORD));
+        config.database = postgres::database_of(directory).map(Secret::new);
         let foundation = Foundation::open(config).await.unwrap();
         let control = Control::new(foundation, host, drivers);
         let mut listen = ServerConfig::new(SocketAddr::from(([127, 0, 0, 1], 0)));

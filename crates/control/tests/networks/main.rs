@@ -1,8 +1,10 @@
-//! Networks through the control plane, with a host and an engine in memory.
+//! Networks through the control plane, with a host and an engine in memory, on SQLite and on PostgreSQL.
 
 mod crashes;
 mod demonstration;
 mod lifecycle;
+#[path = "../../../store/tests/support/postgres.rs"]
+mod postgres;
 mod sending;
 mod world;
 
@@ -37,6 +39,7 @@ impl Deployment {
     async fn open(&self) -> Control {
         let mut config = Config::new(self.directory.path());
         config.admin_password = Some(keys::Secret::new("correct horse battery"));
+        config.database = postgres::database_of(self.directory.path()).map(keys::Secret::new);
         let foundation = Foundation::open(config).await.unwrap();
         let control = Control::new(foundation, self.world.host(), self.world.drivers());
         control.start();
@@ -54,6 +57,11 @@ impl Deployment {
         control.create_consortium(&admin(), None, &new).await.unwrap();
         control
     }
+}
+
+#[test]
+fn all_of_it_on_postgresql() {
+    postgres::again_on_postgres("all_of_it_on_postgresql");
 }
 
 fn admin() -> Caller {
