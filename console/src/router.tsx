@@ -9,7 +9,15 @@ import {
   redirect,
 } from "@tanstack/react-router";
 import { toProblem } from "./api/problem";
-import { sessionQuery } from "./api/queries";
+import {
+  FIRST_MINUTES,
+  networkQuery,
+  nodeQuery,
+  sessionQuery,
+  statisticsQuery,
+  topologyQuery,
+  usageQuery,
+} from "./api/queries";
 import { NotFound, RouteFailed, RoutePending } from "./ui/RouteStates";
 import { Shell } from "./ui/Shell";
 
@@ -81,6 +89,8 @@ const newNetwork = createRoute({
 });
 const network = createRoute({
   ...page("/networks/$network"),
+  // Asked for while the page's code is on its way; the page shows what comes, and what fails.
+  loader: ({ context: { client }, params }) => void client.prefetchQuery(networkQuery(params.network)),
   component: lazyRouteComponent(() => import("./pages/network/NetworkLayout"), "NetworkLayout"),
 });
 
@@ -88,10 +98,21 @@ const inNetwork = <const P extends string>(path: P) => ({ getParentRoute: () => 
 
 const networkOverview = createRoute({
   ...inNetwork("/"),
+  loader: ({ context: { client }, params: { network } }) => {
+    void client.prefetchQuery(topologyQuery(network));
+    void client.prefetchQuery(statisticsQuery(network, FIRST_MINUTES));
+    // The largest parts of the page: their own place shows when they do not load.
+    import("./pages/network/TopologyGraph").catch(() => undefined);
+    import("./pages/network/StatisticsCharts").catch(() => undefined);
+  },
   component: lazyRouteComponent(() => import("./pages/network/NetworkOverview"), "NetworkOverview"),
 });
 const node = createRoute({
   ...inNetwork("/nodes/$node"),
+  loader: ({ context: { client }, params: { node } }) => {
+    void client.prefetchQuery(nodeQuery(node));
+    void client.prefetchQuery(usageQuery(node));
+  },
   component: lazyRouteComponent(() => import("./pages/network/NodePage"), "NodePage"),
 });
 const blocks = createRoute({

@@ -32,6 +32,9 @@ export const networkQuery = (network: string) =>
   queries.queryOptions("get", "/api/v1/networks/{network}", { params: { path: { network } } }, LIVE);
 export const topologyQuery = (network: string) =>
   queries.queryOptions("get", "/api/v1/networks/{network}/topology", { params: { path: { network } } }, LIVE);
+/** How much of the past the charts show at first. */
+export const FIRST_MINUTES = 15;
+
 export const statisticsQuery = (network: string, minutes: number) =>
   queries.queryOptions(
     "get",

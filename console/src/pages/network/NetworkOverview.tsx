@@ -2,7 +2,7 @@ import { SegmentedControl, Skeleton, Stack } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 import { lazy, Suspense, useState } from "react";
-import { networkQuery, statisticsQuery, topologyQuery } from "../../api/queries";
+import { FIRST_MINUTES, networkQuery, statisticsQuery, topologyQuery } from "../../api/queries";
 import { formatNumber, NONE } from "../../lib/format";
 import { blockInterval, latency, transactionsPerSecond } from "../../lib/statistics";
 import { Figures } from "../../ui/Facts";
@@ -18,7 +18,7 @@ const route = getRouteApi("/signed-in/networks/$network/");
 
 export function NetworkOverview() {
   const { network: id } = route.useParams();
-  const [minutes, setMinutes] = useState("15");
+  const [minutes, setMinutes] = useState(String(FIRST_MINUTES));
   const network = useQuery(networkQuery(id));
   const topology = useQuery(topologyQuery(id));
   const statistics = useQuery(statisticsQuery(id, Number(minutes)));
@@ -54,7 +54,7 @@ export function NetworkOverview() {
             size="xs"
             aria-label="Length of time shown"
             data={[
-              { value: "15", label: "15 min" },
+              { value: String(FIRST_MINUTES), label: `${FIRST_MINUTES} min` },
               { value: "60", label: "1 h" },
             ]}
             value={minutes}
