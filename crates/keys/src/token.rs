@@ -45,3 +45,27 @@ pub fn hash_token(purpose: &str, token: &str) -> String {
     digest.update(token.as_bytes());
     hex::encode(digest.finalize())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tokens_are_fresh_and_of_their_form() {
+        let token = Token::hex().unwrap();
+        assert!(token.expose().len() == 64 && token.expose().bytes().all(|byte| byte.is_ascii_hexdigit()));
+        assert_ne!(token.expose(), Token::hex().unwrap().expose());
+        let password = Token::password().unwrap();
+        let groups: Vec<&str> = password.expose().split('-').collect();
+        assert_eq!(groups.len(), 4, "{groups:?}");
+        assert!(groups.iter().all(|group| group.len() == 5 && group.bytes().all(|byte| READABLE.contains(&byte))));
+    }
+
+    #[test]
+    fn a_hash_is_bound_to_its_purpose() {
+        // SHA-256 of "session", a zero byte and "abc".
+        let known = "cb61287a59987eb0d3b6357e5b48944abbdee296f4bf364b6fa78a6b5ee22e77";
+        assert_eq!(hash_token("session", "abc"), known);
+        assert_ne!(hash_token("sessionabc", ""), known);
+    }
+}
