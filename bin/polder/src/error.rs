@@ -20,6 +20,9 @@ pub enum Error {
     /// The operating system.
     #[error("{0}: {1}")]
     System(&'static str, std::io::Error),
+    /// No server has used the data directory.
+    #[error("{} is no data directory of a server: name the one that the server runs with", .0.display())]
+    NoData(std::path::PathBuf),
     /// Nothing on standard input.
     #[error("no password on standard input: give one line")]
     NoPassword,
@@ -32,6 +35,7 @@ impl Error {
             Self::Host(error) => error.problem(),
             Self::Serve(error) => error.code().problem(self.chain()),
             Self::Log(_) | Self::NoPassword => Code::RequestInvalid.problem(self.chain()),
+            Self::NoData(_) => Code::HostFile.problem(self.chain()),
             Self::System(..) => Code::Unavailable.problem(self.chain()),
         }
     }
@@ -55,7 +59,7 @@ impl Error {
         } else {
             eprintln!("error: {}\n  code {}", problem.detail, problem.code);
             let chain = self.chain();
-            if chain != problem.detail {
+            if !chain.contains(&problem.detail) {
                 eprintln!("  cause: {chain}");
             }
         }

@@ -4,7 +4,7 @@ use std::{io::BufRead as _, sync::Arc};
 
 use api::{ServerConfig, Tls};
 use cli::{LogFormat, OnExit, ResetPassword, RunServer};
-use control::{Config, Control, Foundation};
+use control::{Config, Control, DataDirectory, Foundation};
 use driver::Drivers;
 use host::{LocalConfig, LocalHost, NoSecrets};
 use keys::Secret;
@@ -26,7 +26,10 @@ pub async fn run(options: RunServer) -> Result<(), Error> {
         ..Config::new(&options.data)
     };
     let foundation = Foundation::open(config).await?;
-    let first_password = foundation.first_password.clone();
+    // At once: whatever fails below, the administrator is there from now on, and it is not shown again.
+    if let Some(password) = &foundation.first_password {
+        println!("first administrator: admin\npassword: {}\nIt is shown this once.", password.expose());
+    }
     let directory = foundation.directory.path().to_owned();
     let tls_directory = foundation.directory.tls();
 
@@ -52,9 +55,6 @@ pub async fn run(options: RunServer) -> Result<(), Error> {
     let shutdown = shutdown()?;
     control.start();
     info!(url = bound.url(), data = %directory.display(), "serving");
-    if let Some(password) = first_password {
-        println!("first administrator: admin\npassword: {}\nIt is shown this once.", password.expose());
-    }
     let demonstration = options.demo.then(|| tokio::spawn(demonstrate(control.clone())));
     let served = bound.serve(control.clone(), shutdown).await;
 
@@ -92,6 +92,9 @@ pub async fn reset_password(options: ResetPassword) -> Result<(), Error> {
         }
         Some(Secret::new(password))
     };
+    if !DataDirectory::exists(&options.data) {
+        return Err(Error::NoData(options.data));
+    }
     let config = Config {
         database: options.database.map(Secret::new),
         master_key_file: options.master_key_file,

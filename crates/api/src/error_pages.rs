@@ -1,11 +1,12 @@
 //! The page of each error code: `docs/errors/CODE.md` as plain HTML.
 
-use axum::extract::Path;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use pulldown_cmark::{Event, Options, Parser, html};
 use rust_embed::RustEmbed;
 use types::Code;
+
+use crate::Path;
 
 #[derive(RustEmbed)]
 #[folder = "$CARGO_MANIFEST_DIR/../../docs/errors"]

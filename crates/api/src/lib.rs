@@ -21,7 +21,7 @@ use control::Control;
 use tokio_util::sync::CancellationToken;
 
 pub use auth::Signed;
-pub use extract::{Create, Json, Query};
+pub use extract::{Create, Json, Path, Query};
 pub use openapi::document;
 pub use problem::Error;
 pub use request::ClientAddress;

@@ -31,11 +31,14 @@ async fn a_bad_request_is_told_what_is_wrong_with_it() {
     assert_eq!(typed["fields"][0]["field"], "grants[0].role", "{typed}");
     let name = problem(admin.post("/organisations", json!({"name": "Not A Name"})).await, "name.invalid").await;
     assert_eq!(name["fields"][0]["field"], "name");
-    for (body, code) in [("{", "request.body"), ("{} {}", "request.body"), ("", "request.body")] {
+    for body in ["{", "{} {}", "", r#"["alpha", null]"#] {
         let request =
             admin.request(Method::POST, "/organisations").header("content-type", "application/json").body(body);
-        problem(request.send().await.unwrap(), code).await;
+        problem(request.send().await.unwrap(), "request.body").await;
     }
+    let query = problem(admin.get("/organisations?limit=many").await, "request.invalid").await;
+    assert_eq!(query["fields"][0]["field"], "limit", "{query}");
+    problem(admin.get("/organisations/%ff").await, "request.invalid").await;
     let request = admin.request(Method::POST, "/organisations").body("name=a");
     problem(request.send().await.unwrap(), "request.body").await;
     let large = json!({"name": "a".repeat(9 << 20)});

@@ -119,12 +119,7 @@ impl Client {
 
     /// `DELETE /api/v1/PATH`; null when the answer has no body.
     pub async fn delete(&self, path: &str) -> Result<serde_json::Value, Error> {
-        let response = self.send(self.request(Method::DELETE, path)).await?;
-        let bytes = response.bytes().await.map_err(|source| self.unreachable(source))?;
-        if bytes.is_empty() {
-            return Ok(serde_json::Value::Null);
-        }
-        serde_json::from_slice(&bytes).map_err(|error| Error::Answer(error.to_string()))
+        decode(self.send(self.request(Method::DELETE, path)).await?).await
     }
 
     /// Chunks of a streamed answer.
@@ -162,13 +157,18 @@ impl Client {
     }
 
     fn unreachable(&self, source: reqwest::Error) -> Error {
+        if source.is_builder() {
+            return Error::Usage(format!("`{}` is not a server's address, such as {DEFAULT_SERVER}", self.server));
+        }
         Error::Unreachable { server: self.server.clone(), source: source.without_url() }
     }
 }
 
 async fn decode<T: DeserializeOwned>(response: Response) -> Result<T, Error> {
     let bytes = response.bytes().await.map_err(|error| Error::Answer(error.to_string()))?;
-    serde_json::from_slice(&bytes).map_err(|error| Error::Answer(error.to_string()))
+    // An answer without a body says nothing.
+    let bytes: &[u8] = if bytes.is_empty() { b"null" } else { &bytes };
+    serde_json::from_slice(bytes).map_err(|error| Error::Answer(error.to_string()))
 }
 
 fn trimmed(server: &str) -> String {

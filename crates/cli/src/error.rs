@@ -12,7 +12,7 @@ pub enum Error {
     #[error("{}", .0.detail)]
     Server(Box<Problem>),
     /// The server does not answer.
-    #[error("the server at {server} does not answer: {source}")]
+    #[error("the server at {server} does not answer: {}", deepest(source))]
     Unreachable {
         /// Its address.
         server: String,
@@ -22,9 +22,14 @@ pub enum Error {
     /// The server answered something else than its API says.
     #[error("the server's answer is not what its API says: {0}")]
     Answer(String),
-    /// The wait ended first; the operation goes on.
-    #[error("{0} did not end in time; it goes on: see `polder operation show {0}`")]
-    WaitTimeout(String),
+    /// The wait ended first; the operation or transaction goes on.
+    #[error("{what} did not end in time; it goes on: see `polder {show}`")]
+    WaitTimeout {
+        /// Id or hash of what was waited for.
+        what: String,
+        /// The command that shows it.
+        show: String,
+    },
     /// A file of the user.
     #[error("{path}: {source}")]
     File {
@@ -34,8 +39,17 @@ pub enum Error {
         source: std::io::Error,
     },
     /// A result that is a failure.
-    #[error("{0}")]
-    Failed(String),
+    #[error("{1}")]
+    Failed(Code, String),
+}
+
+/// The cause that started it: those above only say that a request failed.
+fn deepest(error: &dyn std::error::Error) -> String {
+    let mut cause = error;
+    while let Some(source) = cause.source() {
+        cause = source;
+    }
+    cause.to_string()
 }
 
 impl Error {
@@ -43,7 +57,7 @@ impl Error {
     pub fn exit_status(&self) -> u8 {
         match self {
             Self::Usage(_) => 2,
-            Self::Server(problem) if problem.code == Code::NameAmbiguous.as_str() => 2,
+            _ if self.problem().code == Code::NameAmbiguous.as_str() => 2,
             _ => 1,
         }
     }
@@ -52,10 +66,12 @@ impl Error {
     pub fn problem(&self) -> Problem {
         match self {
             Self::Server(problem) => (**problem).clone(),
-            Self::WaitTimeout(_) => Code::WaitTimeout.problem(self.to_string()),
+            Self::WaitTimeout { .. } => Code::WaitTimeout.problem(self.to_string()),
             Self::Usage(_) => Code::RequestInvalid.problem(self.to_string()),
             Self::Unreachable { .. } => Code::Unavailable.problem(self.to_string()),
-            _ => Code::Internal.problem(self.to_string()),
+            Self::File { .. } => Code::HostFile.problem(self.to_string()),
+            Self::Failed(code, _) => code.problem(self.to_string()),
+            Self::Answer(_) => Code::Internal.problem(self.to_string()),
         }
     }
 
@@ -67,12 +83,11 @@ impl Error {
             return;
         }
         eprintln!("error: {self}");
-        for field in &problem.fields {
+        // One that is wrong alone is the message already.
+        for field in problem.fields.iter().filter(|field| field.message != problem.detail) {
             eprintln!("  {}: {}", field.field, field.message);
         }
-        if let Self::Server(problem) = self {
-            eprintln!("  code {}", problem.code);
-        }
+        eprintln!("  code {}", problem.code);
     }
 
     pub(crate) fn file(path: &std::path::Path, source: std::io::Error) -> Self {

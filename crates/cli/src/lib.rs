@@ -68,6 +68,8 @@ pub enum Command {
     Login(commands::login::Login),
     /// End the stored session
     Logout,
+    /// Show who is signed in, with roles and permissions
+    Whoami,
     /// People who use this deployment
     #[command(subcommand)]
     User(commands::user::UserCommand),
@@ -131,6 +133,7 @@ impl Cli {
         match self.command {
             Command::Login(command) => command.run(&context).await,
             Command::Logout => commands::login::logout(&context).await,
+            Command::Whoami => commands::login::whoami(&context).await,
             Command::User(command) => command.run(&context).await,
             Command::AccessKey(command) => command.run(&context).await,
             Command::Org(command) => command.run(&context).await,

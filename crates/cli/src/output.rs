@@ -2,6 +2,7 @@
 
 use comfy_table::{Table, presets};
 use serde::Serialize;
+use types::Code;
 
 use crate::{Error, OutputFormat};
 
@@ -22,8 +23,17 @@ pub fn page<T: Serialize + Row>(format: OutputFormat, page: &types::Page<T>) -> 
     for item in &page.items {
         table.add_row(item.cells());
     }
-    println!("{table}");
-    Ok(())
+    line(&table)
+}
+
+/// Writes to standard output. A reader that has seen enough (`| head`) ends the command, which is not an error.
+pub fn line(text: &dyn std::fmt::Display) -> Result<(), Error> {
+    use std::io::Write as _;
+    match writeln!(std::io::stdout(), "{text}") {
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => std::process::exit(0),
+        written => written
+            .map_err(|error| Error::Failed(Code::HostFile, format!("standard output cannot be written: {error}"))),
+    }
 }
 
 /// What a list inside one thing shows of its items; of other lists everything that is a single value.
@@ -49,11 +59,8 @@ pub fn one<T: Serialize>(format: OutputFormat, thing: &T) -> Result<(), Error> {
     table.load_preset(presets::NOTHING);
     let mut lists = Vec::new();
     rows("", &fields, &mut table, &mut lists);
-    println!("{table}");
-    for (name, list) in lists {
-        println!("\n{name}\n{list}");
-    }
-    Ok(())
+    line(&table)?;
+    lists.into_iter().try_for_each(|(name, list)| line(&format!("\n{name}\n{list}")))
 }
 
 /// Adds a row for each field; a nested object's fields are named `outer.inner`. Lists of objects go to `lists`.
@@ -135,8 +142,7 @@ pub fn table(heads: &[&str]) -> Table {
 
 fn json<T: Serialize + ?Sized>(value: &T) -> Result<(), Error> {
     let text = serde_json::to_string_pretty(value).map_err(|error| Error::Answer(error.to_string()))?;
-    println!("{text}");
-    Ok(())
+    line(&text)
 }
 
 /// Microseconds since 1970 as local-independent text.

@@ -3,9 +3,19 @@
 use std::{collections::HashMap, io::IsTerminal as _, time::Duration};
 
 use indicatif::{ProgressBar, ProgressStyle};
-use types::{Operation, OperationStatus};
+use tokio::time::Instant;
+use types::{Code, Network, Operation, OperationStatus, Transaction, TransactionResult, TransactionStatus};
 
-use crate::{Error, client::Client, output::word};
+use crate::{
+    Error,
+    client::{Client, encode},
+    output::word,
+};
+
+/// How long the server waits for a transaction when it is asked to.
+const SERVER_WAIT: Duration = Duration::from_secs(30);
+/// Between two looks at a transaction.
+const TRANSACTION_PAUSE: Duration = Duration::from_millis(100);
 
 /// Reads `30s`, `10m`, `1h`, `500ms` or a number of seconds.
 pub fn parse_duration(text: &str) -> Result<Duration, String> {
@@ -25,7 +35,7 @@ pub fn parse_duration(text: &str) -> Result<Duration, String> {
 /// # Errors
 /// [`Error::WaitTimeout`] when the time is up, [`Error::Server`] with the operation's error when it failed.
 pub async fn operation(client: &Client, id: &str, timeout: Duration) -> Result<Operation, Error> {
-    let deadline = tokio::time::Instant::now() + timeout;
+    let deadline = Instant::now() + timeout;
     let mut progress = Progress::new();
     let mut pause = Duration::from_millis(25);
     loop {
@@ -35,17 +45,67 @@ pub async fn operation(client: &Client, id: &str, timeout: Duration) -> Result<O
             OperationStatus::Succeeded | OperationStatus::Undone => return Ok(operation),
             OperationStatus::Failed => {
                 return Err(operation.error.map_or_else(
-                    || Error::Failed(format!("{id} failed")),
+                    || Error::Failed(Code::Internal, format!("{id} failed, and the server does not say why")),
                     |problem| Error::Server(Box::new(problem)),
                 ));
             }
             OperationStatus::Queued | OperationStatus::Running | OperationStatus::Waiting => {}
         }
-        if tokio::time::Instant::now() + pause > deadline {
-            return Err(Error::WaitTimeout(id.into()));
+        if Instant::now() + pause > deadline {
+            return Err(Error::WaitTimeout { what: id.into(), show: format!("operation show {id}") });
         }
         tokio::time::sleep(pause).await;
         pause = (pause * 3 / 2).min(Duration::from_millis(300));
+    }
+}
+
+/// How the end of a transaction is waited for.
+pub struct Waiting {
+    wanted: bool,
+    timeout: Duration,
+    deadline: Instant,
+}
+
+impl Waiting {
+    /// Until `timeout` from now, where it is wanted.
+    pub fn new(wanted: bool, timeout: Duration) -> Self {
+        Self { wanted, timeout, deadline: Instant::now() + timeout }
+    }
+
+    /// Whether the server is asked to wait before it answers: it does so for a time of its own.
+    pub fn at_the_server(&self) -> bool {
+        self.wanted && self.timeout >= SERVER_WAIT
+    }
+
+    /// Follows a transaction from what is known of it to its end, if that is wanted.
+    ///
+    /// # Errors
+    /// [`Error::WaitTimeout`] when the time is up.
+    pub async fn end(
+        &self,
+        client: &Client,
+        network: &Network,
+        mut known: TransactionResult,
+    ) -> Result<TransactionResult, Error> {
+        let hash = known.transaction_hash.clone();
+        while self.wanted && matches!(known.status, TransactionStatus::Pending | TransactionStatus::Unknown) {
+            if Instant::now() + TRANSACTION_PAUSE > self.deadline {
+                let show = format!("tx show {hash} --network {}", network.id);
+                return Err(Error::WaitTimeout { what: hash, show });
+            }
+            tokio::time::sleep(TRANSACTION_PAUSE).await;
+            let path = format!("networks/{}/transactions/{}", network.id, encode(&hash));
+            let seen: Transaction = match client.get(&path).await {
+                // It may not have come to the node that was asked.
+                Err(Error::Server(problem)) if problem.code == Code::NotFound.as_str() => continue,
+                seen => seen?,
+            };
+            known.status = seen.summary.status;
+            known.block_number = seen.summary.block;
+            known.gas_used = seen.gas_used;
+            known.address = seen.contract_address.or(known.address);
+        }
+        Ok(known)
     }
 }
 

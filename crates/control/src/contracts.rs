@@ -1,5 +1,7 @@
 //! Contracts: deploying, registering, asking, sending.
 
+use std::time::Duration;
+
 use driver::{Action, Outcome, Query};
 use serde_json::Value;
 use store::networks::Network;
@@ -45,7 +47,8 @@ impl Control {
         show(&mut read, row).await
     }
 
-    /// Deploys a contract from its artifact with a member's account, or registers one that was deployed otherwise.
+    /// Deploys a contract from its artifact with a member's account, or registers one that was deployed otherwise. The end of a
+    /// deployment is waited for as long as `patience` lasts.
     ///
     /// # Errors
     /// `contract.artifact`, `contract.arguments`, `contract.reverted`, `account.forbidden`, `transaction.refused`, `node.unreachable`.
@@ -55,13 +58,14 @@ impl Control {
         network: &str,
         idempotency: Option<&Idempotency>,
         new: &NewContract,
+        patience: Duration,
     ) -> Result<CreatedContract> {
         caller.require(Permission::ContractsWrite)?;
         let mut tx = self.store().begin().await?;
         let network = self.find_network(&mut tx, caller, Permission::ContractsWrite, network).await?.network;
         if let Some(result) = idempotency::repeated::<TransactionResult>(&mut tx, caller, idempotency).await? {
             drop(tx);
-            return self.deployed(&network, self.look_again(&network, result).await?).await;
+            return self.deployed(&network, self.look_again(&network, result, patience).await?).await;
         }
         let account = match (&new.address, &new.transaction_hash) {
             (None, None) => Some(self.choose_account(&mut tx, caller, &network, new.from.as_deref()).await?),
@@ -101,7 +105,11 @@ impl Control {
                 let action =
                     Action::Deploy { artifact: new.artifact.clone(), args: new.args.clone().unwrap_or(Value::Null) };
                 let result = self
-                    .send_from(&network, &account, Wanted { action, value: None, deploys: Some(deployment), remember })
+                    .send_from(
+                        &network,
+                        &account,
+                        Wanted { action, value: None, deploys: Some(deployment), patience, remember },
+                    )
                     .await?;
                 self.deployed(&network, result).await
             }
@@ -111,9 +119,14 @@ impl Control {
     }
 
     /// What became of a transaction that an earlier request sent.
-    async fn look_again(&self, network: &Network, before: TransactionResult) -> Result<TransactionResult> {
+    async fn look_again(
+        &self,
+        network: &Network,
+        before: TransactionResult,
+        patience: Duration,
+    ) -> Result<TransactionResult> {
         let ledger = self.ledger_of(network)?;
-        self.await_end(network, &ledger, &before.transaction_hash, false).await
+        self.await_end(network, &ledger, &before.transaction_hash, false, patience).await
     }
 
     async fn deployed(&self, network: &Network, result: TransactionResult) -> Result<CreatedContract> {
@@ -181,13 +194,15 @@ impl Control {
             created_at: now(),
         };
         let contract = store::contracts::put(&mut tx, &contract).await?;
-        tx.audit(NewAudit {
+        let members = store::networks::members(&mut tx, &network.id).await?;
+        let entry = NewAudit {
             actor: caller.actor().to_string(),
             action: "contract.register",
             subject: format!("contract {}", contract.id),
             organisation: None,
             details: serde_json::json!({"network": network.name, "name": contract.name, "address": contract.address}),
-        });
+        };
+        tx.audit_each(&members, entry);
         tx.change("contract", &contract.id, Some(&network.id));
         let contract = show(&mut tx, contract).await?;
         tx.commit().await?;
@@ -218,7 +233,7 @@ impl Control {
         Ok(CallResult { result: self.ledger_of(&network)?.query(&query).await? })
     }
 
-    /// Sends to a function of a contract with a member's account and waits until it is final, at most 30 s.
+    /// Sends to a function of a contract with a member's account and waits until it is final, for as long as `patience` lasts.
     pub async fn send_to_contract(
         &self,
         caller: &Caller,
@@ -226,13 +241,14 @@ impl Control {
         reference: &str,
         idempotency: Option<&Idempotency>,
         call: &ContractCall,
+        patience: Duration,
     ) -> Result<TransactionResult> {
         caller.require(Permission::LedgerWrite)?;
         let mut tx = self.store().begin().await?;
         let network = self.find_network(&mut tx, caller, Permission::LedgerRead, network).await?.network;
         if let Some(result) = idempotency::repeated::<TransactionResult>(&mut tx, caller, idempotency).await? {
             drop(tx);
-            return self.look_again(&network, result).await;
+            return self.look_again(&network, result, patience).await;
         }
         drop(tx);
         let mut read = self.store().read().await?;
@@ -248,7 +264,8 @@ impl Control {
             function: call.function.clone(),
             args: call.args.clone().unwrap_or(Value::Null),
         };
-        self.send_from(&network, &account, Wanted { action, value: call.value.clone(), deploys: None, remember }).await
+        let wanted = Wanted { action, value: call.value.clone(), deploys: None, patience, remember };
+        self.send_from(&network, &account, wanted).await
     }
 
     /// Writes down who uses a member's account, before it is used.

@@ -14,7 +14,7 @@ use store::transactions::Deployment;
 use tokio::sync::Notify;
 use types::{Code, NetworkStatus, NewConsortium, NewNetwork, NewOrganisation, OperationStatus, TransactionStatus};
 
-use crate::send::Wanted;
+use crate::send::{WAIT_LIMIT, Wanted};
 use crate::tasks::TaskSpec;
 use crate::{Caller, Control, Error, Result};
 
@@ -140,8 +140,13 @@ async fn deploy_token(control: &Control) -> Result<()> {
         serde_json::from_str(ARTIFACT).map_err(|error| Error::internal("the sample contract", error))?;
     let deploys = Deployment { name: TOKEN.into(), interface: artifact["abi"].clone() };
     let args = json!(["Demo Token", "DEMO", "1000000000000000000000000"]);
-    let wanted =
-        Wanted { action: Action::Deploy { artifact, args }, value: None, deploys: Some(deploys), remember: None };
+    let wanted = Wanted {
+        action: Action::Deploy { artifact, args },
+        value: None,
+        deploys: Some(deploys),
+        patience: WAIT_LIMIT,
+        remember: None,
+    };
     let result = control.send_from(&network, deployer, wanted).await?;
     match result.status {
         TransactionStatus::Success => Ok(()),
@@ -208,6 +213,8 @@ async fn send_one(control: &Control) -> Result<()> {
         function: "transfer".into(),
         args: json!([to.address, amount.to_string()]),
     };
-    control.send_from(&network, from, Wanted { action, value: None, deploys: None, remember: None }).await?;
+    control
+        .send_from(&network, from, Wanted { action, value: None, deploys: None, patience: WAIT_LIMIT, remember: None })
+        .await?;
     Ok(())
 }

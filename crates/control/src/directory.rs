@@ -14,7 +14,9 @@ use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{ErrorKind, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
+use nix::errno::Errno;
 use nix::fcntl::{Flock, FlockArg};
 use types::Code;
 
@@ -23,10 +25,14 @@ use crate::{Error, Result};
 /// Version of the layout that this program writes.
 pub const FORMAT: u32 = 1;
 
+/// A server that was killed holds its lock until the system has cleared it away.
+const LOCK_PATIENCE: Duration = Duration::from_secs(1);
+
 /// A data directory that this process has locked. Dropping it unlocks.
 #[derive(Debug)]
 pub struct DataDirectory {
     path: PathBuf,
+    was_used: bool,
     _lock: Flock<File>,
 }
 
@@ -39,8 +45,9 @@ impl DataDirectory {
         DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(|error| failed(path, error))?;
         let path = path.canonicalize().map_err(|error| failed(path, error))?;
         let lock = lock(&path.join("lock"), &path)?;
+        let was_used = Self::exists(&path);
         check_format(&path)?;
-        Ok(DataDirectory { path, _lock: lock })
+        Ok(DataDirectory { path, was_used, _lock: lock })
     }
 
     /// The directory, absolute.
@@ -72,6 +79,30 @@ impl DataDirectory {
         self.path.join("master.key")
     }
 
+    /// Refuses to go on where the database was lost: an empty one would begin anew and know nothing of the keys and the nodes
+    /// that are here. `store.corrupt`.
+    pub fn check_database(&self) -> Result<()> {
+        let database = self.database();
+        let there = std::fs::metadata(&database).is_ok_and(|metadata| metadata.len() > 0);
+        let has_nodes = std::fs::read_dir(self.nodes()).is_ok_and(|mut entries| entries.next().is_some());
+        // The first start makes the database before the key, so a key without one was left over.
+        if there || !(has_nodes || (self.was_used && self.master_key().exists())) {
+            return Ok(());
+        }
+        Err(Error::new(
+            Code::StoreCorrupt,
+            format!(
+                "The database {} is missing or empty, but the data directory was in use. Restore the database from a backup; to begin anew, choose an empty directory with --data.",
+                database.display()
+            ),
+        ))
+    }
+
+    /// Whether a server has used the directory.
+    pub fn exists(path: &Path) -> bool {
+        path.join("format").exists()
+    }
+
     /// Where the local host keeps its nodes.
     pub fn nodes(&self) -> PathBuf {
         self.path.join("nodes")
@@ -85,17 +116,24 @@ impl DataDirectory {
 
 fn lock(file: &Path, directory: &Path) -> Result<Flock<File>> {
     let open = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(file);
-    let open = open.map_err(|error| failed(file, error))?;
-    match Flock::lock(open, FlockArg::LockExclusiveNonblock) {
-        Ok(lock) => Ok(lock),
-        Err((_, nix::errno::Errno::EWOULDBLOCK)) => Err(Error::new(
-            Code::StoreLocked,
-            format!(
-                "Another Polder server uses the data directory {}. Stop it, or give this one a directory of its own with --data.",
-                directory.display()
-            ),
-        )),
-        Err((_, errno)) => Err(failed(file, errno.into())),
+    let mut open = open.map_err(|error| failed(file, error))?;
+    let patience = Instant::now() + LOCK_PATIENCE;
+    loop {
+        open = match Flock::lock(open, FlockArg::LockExclusiveNonblock) {
+            Ok(lock) => return Ok(lock),
+            Err((open, Errno::EWOULDBLOCK)) if Instant::now() < patience => open,
+            Err((_, Errno::EWOULDBLOCK)) => {
+                return Err(Error::new(
+                    Code::StoreLocked,
+                    format!(
+                        "Another Polder server uses the data directory {}. Stop it, or give this one a directory of its own with --data.",
+                        directory.display()
+                    ),
+                ));
+            }
+            Err((_, errno)) => return Err(failed(file, errno.into())),
+        };
+        std::thread::sleep(Duration::from_millis(20));
     }
 }
 
@@ -158,14 +196,13 @@ fn failed(path: &Path, error: std::io::Error) -> Error {
             Code::HostDisk,
             format!("There is no space left for {}. Free some, then start again.", path.display()),
         ),
-        ErrorKind::PermissionDenied | ErrorKind::NotADirectory | ErrorKind::ReadOnlyFilesystem => Error::new(
-            Code::Unavailable,
+        _ => Error::new(
+            Code::HostFile,
             format!(
                 "{} cannot be used: {error}. Choose another data directory with --data, or mend its permissions.",
                 path.display()
             ),
         ),
-        _ => Error::internal(format!("{} cannot be used", path.display()), error),
     }
 }
 
@@ -189,8 +226,19 @@ mod tests {
         std::fs::remove_file(path.join("format")).unwrap();
         std::fs::write(path.join("polder.db"), "").unwrap();
         assert_eq!(DataDirectory::open(&path).unwrap_err().code(), Code::StoreCorrupt);
+
+        std::fs::remove_file(path.join("polder.db")).unwrap();
+        let lost = |path: &Path| DataDirectory::open(path).unwrap().check_database().map_err(|error| error.code());
+        lost(&path).expect("nothing is lost of a directory that nobody used");
+        std::fs::write(path.join("master.key"), "").unwrap();
+        assert_eq!(lost(&path), Err(Code::StoreCorrupt), "the key had a database");
+        std::fs::write(path.join("polder.db"), "").unwrap();
+        assert_eq!(lost(&path), Err(Code::StoreCorrupt), "an empty one is not it");
+        std::fs::write(path.join("polder.db"), "SQLite").unwrap();
+        lost(&path).unwrap();
+
         let file = dir.path().join("file");
         std::fs::write(&file, "").unwrap();
-        assert!(DataDirectory::open(&file).is_err());
+        assert_eq!(DataDirectory::open(&file).unwrap_err().code(), Code::HostFile);
     }
 }

@@ -154,9 +154,18 @@ pub(crate) fn keys_detail(error: &keys::Error) -> String {
         keys::Error::MasterKeyInvalid(path, reason) => {
             format!("The master key file {} is not valid: {reason}. Restore the right file.", path.display())
         }
+        keys::Error::MasterKeyOpen(path) => format!(
+            "The master key file {0} can be read by others. Close it (chmod 600 {0}); if somebody may have read it, the keys that it protects are no longer secret.",
+            path.display()
+        ),
         keys::Error::Unsealable => {
             "The master key is not the one that this data directory was made with. Give the right file with --master-key-file.".into()
         }
-        _ => "A key could not be used. The server's log has the cause.".into(),
+        keys::Error::File(path, reason) => format!("{} cannot be used: {reason}.", path.display()),
+        keys::Error::Certificate(reason) => format!("The certificate cannot be used: {reason}."),
+        keys::Error::KeyInvalid | keys::Error::PasswordHash => {
+            "A stored key or password is damaged. Restore a backup of the database.".into()
+        }
+        keys::Error::Cryptography => "A key could not be used. The server's log has the cause.".into(),
     }
 }

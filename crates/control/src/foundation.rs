@@ -46,7 +46,10 @@ impl Foundation {
         let directory = DataDirectory::open(&config.data)?;
         let location = match &config.database {
             Some(url) => Location::Postgres(url.expose().to_owned()),
-            None => Location::Sqlite(directory.database()),
+            None => {
+                directory.check_database()?;
+                Location::Sqlite(directory.database())
+            }
         };
         let store = Store::open(&location).await?;
         if config.database.is_some() {

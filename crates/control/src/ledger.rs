@@ -14,7 +14,7 @@ use types::{
 
 use crate::networks::network_spec;
 use crate::paging::Paging;
-use crate::send::pending;
+use crate::send::{WAIT_LIMIT, pending};
 use crate::{Caller, Control, Error, Result};
 
 /// Most contracts whose interfaces are used for decoding.
@@ -124,7 +124,7 @@ impl Control {
         let signed = ledger.read(&bytes)?;
         let certain = self.send_signed(&network, &ledger, &signed).await?;
         if wait {
-            return self.await_end(&network, &ledger, &signed.id, certain).await;
+            return self.await_end(&network, &ledger, &signed.id, certain, WAIT_LIMIT).await;
         }
         let status = if certain { TransactionStatus::Pending } else { TransactionStatus::Unknown };
         Ok(TransactionResult { status, ..pending(&signed) })

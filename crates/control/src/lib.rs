@@ -53,6 +53,7 @@ pub use idempotency::Idempotency;
 pub use names::{check_name, check_title, check_user_name};
 pub use operations::OperationQuery;
 pub use paging::Paging;
+pub use send::WAIT_LIMIT;
 pub use sessions::{Authenticated, SignedIn, reset_password};
 pub use users::ADMINISTRATOR;
 

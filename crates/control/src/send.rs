@@ -18,14 +18,16 @@ use types::{TransactionResult, TransactionStatus, new_id, now};
 use crate::idempotency::{self, Idempotency};
 use crate::{Caller, Control, Error, Result};
 
-/// How long a caller waits for a transaction to be final.
-pub(crate) const WAIT_LIMIT: Duration = Duration::from_secs(30);
+/// How long a caller waits at most for a transaction to be final.
+pub const WAIT_LIMIT: Duration = Duration::from_secs(30);
 
 /// A transaction that is wanted.
 pub(crate) struct Wanted<'a> {
     pub action: Action,
     pub value: Option<String>,
     pub deploys: Option<Deployment>,
+    /// How long its end is waited for.
+    pub patience: Duration,
     /// Under what the answer is kept.
     pub remember: Option<Remember<'a>>,
 }
@@ -39,7 +41,7 @@ pub(crate) struct Remember<'a> {
 }
 
 impl Control {
-    /// Signs with an account, sends, and waits until the end is known or [`WAIT_LIMIT`] is over.
+    /// Signs with an account, sends, and waits until the end is known or the patience is over.
     pub(crate) async fn send_from(
         &self,
         network: &Network,
@@ -47,8 +49,9 @@ impl Control {
         wanted: Wanted<'_>,
     ) -> Result<TransactionResult> {
         let ledger = self.ledger_of(network)?;
+        let patience = wanted.patience;
         let (hash, certain) = self.submit(network, &ledger, account, wanted).await?;
-        self.await_end(network, &ledger, &hash, certain).await
+        self.await_end(network, &ledger, &hash, certain, patience).await
     }
 
     /// Signs, records and sends. Says the transaction's hash, and whether the ledger is known to have it.
@@ -144,15 +147,16 @@ impl Control {
         }
     }
 
-    /// Waits for the end of a transaction, at most for [`WAIT_LIMIT`], and notes it.
+    /// Waits for the end of a transaction for as long as `patience` lasts, and notes it.
     pub(crate) async fn await_end(
         &self,
         network: &Network,
         ledger: &Arc<dyn Ledger>,
         hash: &str,
         certain: bool,
+        patience: Duration,
     ) -> Result<TransactionResult> {
-        let outcome = match ledger.wait(hash, WAIT_LIMIT).await {
+        let outcome = match ledger.wait(hash, patience).await {
             Ok(outcome) => outcome,
             Err(error) => {
                 tracing::warn!(network = network.id, transaction = hash, %error, "the end of a transaction could not be awaited");

@@ -10,6 +10,9 @@ use crate::{Error, Result};
 #[derive(Clone, Debug)]
 pub(crate) struct NodeDirectory(pub PathBuf);
 
+/// Files that are written in place are multiples of this: what a file system gives at a time.
+const BLOCK: usize = 4096;
+
 /// Names in a node's directory that no volume can have.
 const TAKEN: &[&str] = &["log", "files"];
 
@@ -96,6 +99,31 @@ pub(crate) fn write_json<T: serde::Serialize>(path: &Path, value: &T) -> Result<
     write_file(path, &json)
 }
 
+/// Writes a value as JSON, also where the disk is full: then over the old file, which takes no new space.
+///
+/// The file is filled up with spaces to whole blocks, so that there is an old file of enough length. Only for what may be lost
+/// when the machine fails during such a write.
+pub(crate) fn write_json_in_place<T: serde::Serialize>(path: &Path, value: &T) -> Result<()> {
+    let mut json = serde_json::to_vec_pretty(value).map_err(|error| Error::file(path, error.into()))?;
+    json.resize(json.len().next_multiple_of(BLOCK), b' ');
+    match write_file(path, &json) {
+        Err(Error::DiskFull(_)) => overwrite(path, json).map_err(|error| Error::file(path, error)),
+        other => other,
+    }
+}
+
+/// Writes over a file without making it longer or shorter, in one write.
+fn overwrite(path: &Path, mut content: Vec<u8>) -> std::io::Result<()> {
+    let mut file = std::fs::OpenOptions::new().write(true).open(path)?;
+    let length = file.metadata()?.len() as usize;
+    if content.len() > length {
+        return Err(std::io::ErrorKind::StorageFull.into());
+    }
+    content.resize(length, b' ');
+    file.write_all(&content)?;
+    file.sync_all()
+}
+
 /// Reads a value from JSON; none when there is no file.
 pub(crate) fn read_json<T: serde::de::DeserializeOwned>(path: &Path) -> Result<Option<T>> {
     match std::fs::read(path) {
@@ -142,6 +170,11 @@ mod tests {
         write_json(&path, &1).unwrap();
         assert!(write_json(&directory.path().join("none/x.json"), &2).is_err());
         assert_eq!(read_json::<i32>(&path).unwrap(), Some(1));
+        assert!(overwrite(&path, vec![b'2'; 100]).is_err(), "it would need space");
+        assert_eq!(read_json::<i32>(&path).unwrap(), Some(1));
+        write_json_in_place(&path, &"a long text".repeat(10)).unwrap();
+        overwrite(&path, b"2".to_vec()).unwrap();
+        assert_eq!(read_json::<i32>(&path).unwrap(), Some(2));
         std::fs::write(&path, "{").unwrap();
         assert!(matches!(read_json::<i32>(&path), Err(Error::File { .. })));
     }

@@ -70,12 +70,14 @@ pub(crate) struct LogWriter {
     written: u64,
     /// Lines that could not be written since the last that could.
     lost: u64,
+    /// Whether the file may end within a line.
+    cut: bool,
 }
 
 impl LogWriter {
     /// Opens a log to append to it.
     pub fn open(directory: &Path, limits: LogLimits) -> Self {
-        Self { directory: directory.to_owned(), limits, file: None, written: 0, lost: 0 }
+        Self { directory: directory.to_owned(), limits, file: None, written: 0, lost: 0, cut: false }
     }
 
     /// Writes a line. A full disk loses the line, not the program: it is counted and said later.
@@ -102,8 +104,12 @@ impl LogWriter {
                 self.file.insert(file)
             }
         };
-        let line = format!("{} {} {text}\n", types::now(), stream.letter());
+        let end = if self.cut { "\n" } else { "" };
+        let line = format!("{end}{} {} {text}\n", types::now(), stream.letter());
+        // What a full disk took of it stays; the next line then begins a new one.
+        self.cut = true;
         file.write_all(line.as_bytes())?;
+        self.cut = false;
         self.written += line.len() as u64;
         Ok(())
     }
@@ -284,6 +290,16 @@ mod tests {
         assert_eq!(lines[9].stream, "stderr");
         let (all, _) = tail(directory.path(), 1000).unwrap();
         assert!(all.len() > 10 && all.len() < 50, "{}", all.len());
+    }
+
+    #[test]
+    fn a_line_that_was_cut_short_does_not_swallow_the_next() {
+        let directory = tempfile::tempdir().unwrap();
+        std::fs::write(path(directory.path(), 0), "1 o first\n2 e sec").unwrap();
+        let mut writer = LogWriter { cut: true, ..LogWriter::open(directory.path(), LogLimits::default()) };
+        writer.line(Stream::Host, "third");
+        writer.line(Stream::Host, "fourth");
+        assert_eq!(texts(&tail(directory.path(), 5).unwrap().0), ["first", "sec", "third", "fourth"]);
     }
 
     #[test]

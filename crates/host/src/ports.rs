@@ -2,8 +2,7 @@
 //!
 //! A port of a node that does not run is *held*: bound to a socket that does not listen, without
 //! `SO_REUSEADDR`, so that no other program and no other server gets it. The socket is given up right before
-//! the node's program starts. A port with connections that have not timed out yet cannot be held; then it is
-//! only remembered.
+//! the node's program starts.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
@@ -67,7 +66,11 @@ impl Ports {
     /// Holds a port of a node that does not run.
     pub fn hold(&self, port: u16) {
         let mut table = self.table.lock();
-        if let Ok(socket) = self.bind(port, false) {
+        // Connections of the node that has just ended wait for their time-out: only a socket that shares gets past them.
+        // From then on it shares with nobody, or another program could listen.
+        if let Ok(socket) = self.bind(port, true)
+            && socket.set_reuseaddr(false).is_ok()
+        {
             table.held.entry(port).or_insert(socket);
         }
     }
@@ -129,6 +132,22 @@ mod tests {
         assert!(matches!(one.release("a", port).await, Err(Error::PortInUse { .. })), "a program listens there");
         drop(listener);
         one.release("a", port).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_port_is_held_while_connections_time_out() {
+        let address: IpAddr = "127.0.0.1".parse().unwrap();
+        let listener = std::net::TcpListener::bind((address, 0)).unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let client = std::net::TcpStream::connect((address, port)).unwrap();
+        // The side that ends the connection waits.
+        drop(listener.accept().unwrap());
+        drop((client, listener));
+        let ports = Ports::new(address, port, port);
+        ports.hold(port);
+        assert!(std::net::TcpListener::bind((address, port)).is_err(), "it listens with SO_REUSEADDR, as programs do");
+        ports.release("a", port).await.unwrap();
+        drop(std::net::TcpListener::bind((address, port)).unwrap());
     }
 
     #[tokio::test]

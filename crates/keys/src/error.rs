@@ -1,5 +1,6 @@
 //! Failures of this crate. None carries a secret.
 
+use std::io::ErrorKind;
 use std::path::PathBuf;
 
 use types::Code;
@@ -44,7 +45,12 @@ impl Error {
                 Code::MasterKey
             }
             Error::KeyInvalid | Error::PasswordHash => Code::StoreCorrupt,
-            Error::Cryptography | Error::File(..) | Error::Certificate(_) => Code::Internal,
+            Error::File(_, error) => match error.kind() {
+                ErrorKind::StorageFull | ErrorKind::QuotaExceeded => Code::HostDisk,
+                _ => Code::HostFile,
+            },
+            Error::Certificate(_) => Code::HostFile,
+            Error::Cryptography => Code::Internal,
         }
     }
 }

@@ -154,7 +154,9 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("master.key");
         MasterKey::generate(&path).unwrap();
-        for (mode, fits) in [(0o600, true), (0o400, true), (0o440, true), (0o644, false), (0o660, false), (0o604, false)] {
+        for (mode, fits) in
+            [(0o600, true), (0o400, true), (0o440, true), (0o644, false), (0o660, false), (0o604, false)]
+        {
             std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
             let loaded = MasterKey::load(&path);
             assert_eq!(loaded.is_ok(), fits, "{mode:o}");

@@ -98,6 +98,8 @@ impl From<sqlx::Error> for Error {
                 "XX001" | "XX002" => Error::Corrupt(message),
                 _ => Error::Sql(error),
             },
+            // The WAL's index could not grow (`SQLITE_IOERR_SHMSIZE`).
+            (_, Ok(4874)) => Error::Full(error),
             (_, Ok(number)) => match number & 0xff {
                 5 | 6 => Error::Busy(error),
                 11 | 26 => Error::Corrupt(message),

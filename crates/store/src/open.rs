@@ -79,6 +79,8 @@ impl Store {
                 if !url.starts_with("postgres://") && !url.starts_with("postgresql://") {
                     return Err(Error::Address("it must begin with postgres://".into()));
                 }
+                // A pool tries for as long as it may and then only says that it did: this says why.
+                AnyConnection::connect(url).await.map_err(connecting)?.close().await.map_err(connecting)?;
                 let pool = AnyPoolOptions::new()
                     .max_connections(POSTGRES_CONNECTIONS)
                     .acquire_timeout(PATIENCE)
@@ -137,7 +139,14 @@ fn sqlite_url(path: &Path) -> Result<String> {
 }
 
 fn sqlite_pool(connections: u32, read_only: bool) -> AnyPoolOptions {
-    AnyPoolOptions::new().max_connections(connections).acquire_timeout(PATIENCE).after_connect(move |connection, _| {
+    let options = AnyPoolOptions::new().max_connections(connections).acquire_timeout(PATIENCE);
+    // SQLite itself takes a transaction back when the disk is full. The driver then counts one that is not there, and would
+    // refuse every later one: such a connection is replaced.
+    let options = options.before_acquire(|connection, _| {
+        let clean = !connection.is_in_transaction();
+        Box::pin(async move { Ok(clean) })
+    });
+    options.after_connect(move |connection, _| {
         Box::pin(async move {
             connection.execute("PRAGMA busy_timeout = 10000").await?;
             connection.execute("PRAGMA journal_mode = WAL").await?;

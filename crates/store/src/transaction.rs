@@ -47,6 +47,13 @@ impl Tx {
         self.audit.push(entry);
     }
 
+    /// Tells the audit log of something that concerns several organisations: one entry for each, because each reads its own.
+    pub fn audit_each(&mut self, organisations: &[Id], entry: NewAudit) {
+        for organisation in organisations {
+            self.audit(NewAudit { organisation: Some(organisation.clone()), ..entry.clone() });
+        }
+    }
+
     /// Tells the change feed, when this transaction commits. `kind` is a resource in the singular (`network`, `node`, …).
     pub fn change(&mut self, kind: &'static str, id: &str, network: Option<&str>) {
         let change = changes::NewChange { kind, id: id.to_owned(), network: network.map(str::to_owned) };

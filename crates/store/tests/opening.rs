@@ -79,3 +79,29 @@ async fn a_damaged_file_is_found_before_it_is_used() {
     let error = Store::open(&location).await.unwrap_err();
     assert_eq!(error.code(), Code::StoreCorrupt, "{error:?}");
 }
+
+#[tokio::test]
+async fn a_full_disk_is_told_and_does_not_last() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = Store::open(&Location::Sqlite(directory.path().join("polder.db"))).await.unwrap();
+    let mut tx = store.begin().await.unwrap();
+    // The smallest limit is what the file has: nothing more fits.
+    sqlx::query("PRAGMA max_page_count = 1").execute(&mut *tx).await.unwrap();
+    let mut failure = None;
+    for number in 0..2000 {
+        if let Err(error) = settings::set(&mut tx, &format!("setting {number}"), &"x".repeat(1000)).await {
+            failure = Some(error);
+            break;
+        }
+    }
+    let failure = failure.expect("the file has a limit");
+    assert_eq!(failure.code(), Code::HostDisk, "{failure:?}");
+    drop(tx);
+
+    let mut tx = store.begin().await.expect("the failure of one transaction is not that of the next");
+    assert!(settings::get(&mut tx, "setting 0").await.unwrap().is_none(), "nothing of it stays");
+    settings::set(&mut tx, "after", "space is back").await.unwrap();
+    tx.commit().await.unwrap();
+    assert!(settings::get(&mut store.read().await.unwrap(), "after").await.unwrap().is_some());
+    store.close().await;
+}

@@ -91,6 +91,7 @@ codes! {
     WaitTimeout = "wait.timeout", 504, "The wait ended before the operation did";
     PortInUse = "host.port_in_use", 409, "The port is in use";
     HostDisk = "host.disk_full", 507, "The disk is full";
+    HostFile = "host.file", 500, "A file or directory cannot be used";
     HostProgram = "host.program", 500, "A program could not be started";
     ContractArtifact = "contract.artifact", 400, "The artifact is not a compiled contract";
     ContractArguments = "contract.arguments", 400, "The arguments do not fit the interface";

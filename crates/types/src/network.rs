@@ -81,7 +81,7 @@ pub struct Node {
     pub role: String,
     /// State, from what is observed.
     pub status: NodeStatus,
-    /// Why the state is not `running`, in words.
+    /// Why the state is not `running`, or why a node that runs makes no progress, in words.
     pub status_reason: Option<String>,
     /// Height of its newest final block; null when it does not run.
     pub height: Option<u64>,
@@ -256,7 +256,7 @@ pub struct Link {
 pub struct LogLine {
     /// When it was written.
     pub at: Micros,
-    /// `stdout` or `stderr`.
+    /// `stdout` or `stderr` of the node's program, or `host`: what the host has to say about it, such as how it ended.
     pub stream: String,
     /// The text.
     pub text: String,

@@ -1,12 +1,12 @@
 //! Access keys.
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use types::{AccessKey, NewAccessKey, Page, PageQuery, Permission};
 use utoipa_axum::routes;
 
 use super::Routes;
-use crate::{App, Create, Json, Query, Result, Signed};
+use crate::{App, Create, Json, Path, Query, Result, Signed};
 
 pub(super) fn routes() -> Routes {
     Routes::new()

@@ -1,11 +1,11 @@
 //! The accounts that are held for members on a network.
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use types::{Account, Page, PageQuery, Permission};
 use utoipa_axum::routes;
 
 use super::Routes;
-use crate::{App, Json, Query, Result, Signed};
+use crate::{App, Json, Path, Query, Result, Signed};
 
 pub(super) fn routes() -> Routes {
     Routes::new().add(Permission::LedgerRead, routes!(list_accounts))

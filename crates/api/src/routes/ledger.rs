@@ -1,6 +1,6 @@
 //! Blocks, transactions and addresses of a network's ledger.
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use serde::Deserialize;
 use types::{
     Address, Block, BlockSummary, Page, PageQuery, Permission, RawTransaction, Transaction, TransactionDraft,
@@ -10,7 +10,7 @@ use utoipa::IntoParams;
 use utoipa_axum::routes;
 
 use super::Routes;
-use crate::{App, Json, Query, Result, Signed};
+use crate::{App, Json, Path, Query, Result, Signed};
 
 pub(super) fn routes() -> Routes {
     Routes::new()

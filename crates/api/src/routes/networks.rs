@@ -1,6 +1,6 @@
 //! Networks.
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use serde::Deserialize;
 use types::{
@@ -10,7 +10,7 @@ use utoipa::IntoParams;
 use utoipa_axum::routes;
 
 use super::Routes;
-use crate::{App, Create, Json, Query, Result, Signed};
+use crate::{App, Create, Json, Path, Query, Result, Signed};
 
 pub(super) fn routes() -> Routes {
     Routes::new()

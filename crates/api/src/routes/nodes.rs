@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 use std::time::Duration;
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use futures::{Stream, StreamExt as _};
@@ -13,7 +13,7 @@ use utoipa::IntoParams;
 use utoipa_axum::routes;
 
 use super::Routes;
-use crate::{App, Json, Query, Result, Signed};
+use crate::{App, Json, Path, Query, Result, Signed};
 
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 const DEFAULT_LINES: u32 = 200;

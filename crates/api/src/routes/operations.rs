@@ -1,6 +1,6 @@
 //! Operations.
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use control::OperationQuery;
 use serde::Deserialize;
@@ -9,7 +9,7 @@ use utoipa::IntoParams;
 use utoipa_axum::routes;
 
 use super::Routes;
-use crate::{App, Json, Query, Result, Signed};
+use crate::{App, Json, Path, Query, Result, Signed};
 
 pub(super) fn routes() -> Routes {
     Routes::new()

@@ -1,11 +1,11 @@
 //! Background tasks of the server.
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use types::{Page, Permission, Task};
 use utoipa_axum::routes;
 
 use super::Routes;
-use crate::{App, Json, Result, Signed};
+use crate::{App, Json, Path, Result, Signed};
 
 pub(super) fn routes() -> Routes {
     Routes::new()

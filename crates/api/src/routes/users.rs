@@ -1,12 +1,12 @@
 //! Users.
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use types::{NewUser, Page, PageQuery, Permission, User, UserChange};
 use utoipa_axum::routes;
 
 use super::Routes;
-use crate::{App, Create, Json, Query, Result, Signed};
+use crate::{App, Create, Json, Path, Query, Result, Signed};
 
 pub(super) fn routes() -> Routes {
     Routes::new()

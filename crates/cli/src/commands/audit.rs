@@ -1,7 +1,7 @@
 //! `polder audit`: who did what, and whether the log is whole.
 
 use clap::Subcommand;
-use types::{AuditCheck, AuditEntry};
+use types::{AuditCheck, AuditEntry, Code};
 
 use super::Context;
 use crate::{
@@ -31,7 +31,8 @@ impl AuditCommand {
             Self::Check => {
                 let check: AuditCheck = client.get("audit/check").await?;
                 context.print(&check)?;
-                if check.intact { Ok(()) } else { Err(Error::Failed("the audit log was changed".into())) }
+                let changed = || Error::Failed(Code::StoreCorrupt, "the audit log was changed".into());
+                check.intact.then_some(()).ok_or_else(changed)
             }
         }
     }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use serde::Deserialize;
-use types::{CallResult, Contract, ContractCall, Network, NewContract, TransactionResult, TransactionStatus};
+use types::{CallResult, Code, Contract, ContractCall, Network, NewContract, TransactionResult, TransactionStatus};
 
 use super::{Context, network::read_json};
 use crate::{
@@ -170,39 +170,48 @@ impl ContractCommand {
 
 impl Deploy {
     async fn run(self, context: &Context, client: &Client) -> Result<(), Error> {
+        let waiting = context.waiting(self.wait);
         let network = context.network(client, self.network.as_deref()).await?;
         let artifact = read_json(&self.artifact)?;
         let mut body = NewContract { name: self.name, ..artifact_only(artifact) };
         if let Some(path) = &self.signer.private_key_file {
             let key = local::Key::read(path)?;
             let data = local::deployment(&body.artifact, self.args.as_ref())?;
-            let result = key.send(client, &network, None, data, None).await?;
+            let result = waiting.end(client, &network, key.send(client, &network, None, data, None).await?).await?;
             if result.status == TransactionStatus::Success {
                 body.transaction_hash = Some(result.transaction_hash.clone());
                 client.post::<serde_json::Value>(&contracts(&network), &body).await?;
+            } else if !self.wait {
+                eprintln!(
+                    "the contract is known here after `polder contract register ADDRESS ARTIFACT`; --wait does that"
+                );
             }
             return finish(context, &result);
         }
         body.args = self.args;
         body.from = self.signer.from;
-        let path = format!("{}?wait={}", contracts(&network), self.wait);
-        finish(context, &client.post::<Deployed>(&path, &body).await?.result)
+        let path = format!("{}?wait={}", contracts(&network), waiting.at_the_server());
+        let result = client.post::<Deployed>(&path, &body).await?.result;
+        finish(context, &waiting.end(client, &network, result).await?)
     }
 }
 
 impl Send {
     async fn run(self, context: &Context, client: &Client) -> Result<(), Error> {
+        let waiting = context.waiting(self.wait);
         let network = context.network(client, self.network.as_deref()).await?;
         if let Some(path) = &self.signer.private_key_file {
             let key = local::Key::read(path)?;
             let contract = find(client, &network, &self.contract).await?;
             let data = local::call(&contract.interface, &self.function, self.args.as_ref())?;
             let result = key.send(client, &network, Some(contract.address), data, self.value).await?;
-            return finish(context, &result);
+            return finish(context, &waiting.end(client, &network, result).await?);
         }
-        let path = format!("{}/{}/send?wait={}", contracts(&network), encode(&self.contract), self.wait);
+        let wait = waiting.at_the_server();
+        let path = format!("{}/{}/send?wait={wait}", contracts(&network), encode(&self.contract));
         let body = ContractCall { function: self.function, args: self.args, from: self.signer.from, value: self.value };
-        finish(context, &client.post::<TransactionResult>(&path, &body).await?)
+        let result = client.post::<TransactionResult>(&path, &body).await?;
+        finish(context, &waiting.end(client, &network, result).await?)
     }
 }
 
@@ -210,7 +219,9 @@ impl Send {
 fn finish(context: &Context, result: &TransactionResult) -> Result<(), Error> {
     context.print(result)?;
     match result.status {
-        TransactionStatus::Reverted => Err(Error::Failed(format!("{} was reverted", result.transaction_hash))),
+        TransactionStatus::Reverted => {
+            Err(Error::Failed(Code::ContractReverted, format!("{} was reverted", result.transaction_hash)))
+        }
         _ => Ok(()),
     }
 }

@@ -1,8 +1,9 @@
-//! `polder login` and `polder logout`.
+//! `polder login`, `polder logout`, `polder whoami`.
 
 use std::io::{BufRead as _, IsTerminal as _, Write as _};
 
 use clap::Args;
+use types::{Code, Session};
 
 use super::Context;
 use crate::{Error, client::Client, session};
@@ -36,10 +37,17 @@ pub(crate) async fn logout(context: &Context) -> Result<(), Error> {
     session::forget()
 }
 
+/// Shows who is signed in.
+pub(crate) async fn whoami(context: &Context) -> Result<(), Error> {
+    let session: Session = context.client()?.get("session").await?;
+    // The token is a secret of the session.
+    context.print(&Session { csrf_token: None, ..session })
+}
+
 /// Reads one line from standard input, without echo on a terminal.
 pub(crate) fn read_password(prompt: &str) -> Result<String, Error> {
     let stdin = std::io::stdin();
-    let failed = |error: std::io::Error| Error::Failed(format!("the password cannot be read: {error}"));
+    let failed = |error: std::io::Error| Error::Failed(Code::HostFile, format!("the password cannot be read: {error}"));
     let mut line = String::new();
     if stdin.is_terminal() {
         use nix::sys::termios::{LocalFlags, SetArg, tcgetattr, tcsetattr};

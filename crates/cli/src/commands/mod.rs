@@ -16,7 +16,7 @@ pub mod server;
 pub mod tx;
 pub mod user;
 
-use types::{Network, Operation};
+use types::{Code, Network, Operation};
 
 use crate::{
     Error, Global, OutputFormat,
@@ -55,6 +55,11 @@ impl Context {
         wait::operation(client, operation, self.global.timeout).await
     }
 
+    /// How the end of a transaction is waited for.
+    pub fn waiting(&self, wanted: bool) -> wait::Waiting {
+        wait::Waiting::new(wanted, self.global.timeout)
+    }
+
     /// The named network, or the only one.
     pub async fn network(&self, client: &Client, name: Option<&str>) -> Result<Network, Error> {
         if let Some(name) = name {
@@ -64,7 +69,9 @@ impl Context {
         match (networks.pop(), networks.is_empty()) {
             (Some(network), true) => Ok(network),
             (None, _) => Err(Error::Usage("there is no network: create one with `polder network create`".into())),
-            (Some(_), false) => Err(Error::Usage("there are several networks: say which with --network".into())),
+            (Some(_), false) => {
+                Err(Error::Failed(Code::NameAmbiguous, "there are several networks: say which with --network".into()))
+            }
         }
     }
 
@@ -95,12 +102,13 @@ pub fn confirm(yes: bool, question: &str) -> Result<(), Error> {
         return Err(Error::Usage(format!("{question} Say so with --yes.")));
     }
     eprint!("{question} [y/N] ");
-    std::io::stderr().flush().map_err(|error| Error::Failed(error.to_string()))?;
+    let failed = |error: std::io::Error| Error::Failed(Code::HostFile, format!("the terminal cannot be used: {error}"));
+    std::io::stderr().flush().map_err(failed)?;
     let mut answer = String::new();
-    std::io::stdin().read_line(&mut answer).map_err(|error| Error::Failed(error.to_string()))?;
+    std::io::stdin().read_line(&mut answer).map_err(failed)?;
     if answer.trim().eq_ignore_ascii_case("y") || answer.trim().eq_ignore_ascii_case("yes") {
         Ok(())
     } else {
-        Err(Error::Failed("nothing was done".into()))
+        Err(Error::Failed(Code::RequestInvalid, "nothing was done".into()))
     }
 }

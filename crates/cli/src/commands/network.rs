@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use serde::Deserialize;
-use types::{Network, NetworkPreview, NewNetwork, Operation, Topology};
+use types::{Network, NetworkPreview, NewNetwork, Operation, Statistics, Topology};
 
 use super::{Context, confirm};
 use crate::{
@@ -25,6 +25,13 @@ pub enum NetworkCommand {
     Show { name: String },
     /// Show how the nodes are connected now
     Topology { name: String },
+    /// Show throughput, block intervals and latency of the last minutes
+    Statistics {
+        name: String,
+        /// How many minutes: 1 to 1440
+        #[arg(long, default_value_t = 15)]
+        minutes: u32,
+    },
     /// Start a network's nodes
     Start {
         name: String,
@@ -118,6 +125,10 @@ impl NetworkCommand {
             Self::Show { name } => context.print(&client.get::<Network>(&path(&name)).await?),
             Self::Topology { name } => {
                 context.print(&client.get::<Topology>(&format!("{}/topology", path(&name))).await?)
+            }
+            Self::Statistics { name, minutes } => {
+                let path = format!("{}/statistics?minutes={minutes}", path(&name));
+                context.print(&client.get::<Statistics>(&path).await?)
             }
             Self::Start { name, wait } => {
                 context.act::<Network>(&client, &format!("{}/start", path(&name)), wait, &path(&name)).await

@@ -2,13 +2,13 @@
 
 use clap::Subcommand;
 use futures::StreamExt as _;
-use types::{LogLine, Node, Page};
+use types::{LogLine, Node, Page, Usage};
 
 use super::Context;
 use crate::{
     Error,
     client::{Client, encode},
-    output::{self, Row, or_dash, word},
+    output::{self, Row, or_dash, time, word},
 };
 
 /// The verbs of `polder node`.
@@ -50,6 +50,11 @@ pub enum NodeCommand {
         #[arg(long)]
         wait: bool,
     },
+    /// Show what a node used of its machine in the last hour
+    Usage {
+        /// NETWORK/NODE or id
+        name: String,
+    },
     /// Print a node's log
     Logs {
         /// NETWORK/NODE or id
@@ -82,6 +87,9 @@ impl NodeCommand {
             Self::Restart { name, wait } => {
                 context.act::<Node>(&client, &format!("{}/restart", path(&name)), wait, &path(&name)).await
             }
+            Self::Usage { name } => {
+                output::page(context.format(), &client.get::<Page<Usage>>(&format!("{}/usage", path(&name))).await?)
+            }
             Self::Logs { name, lines, follow: true } => {
                 follow(&client, &format!("{}/logs/stream?lines={lines}", path(&name))).await
             }
@@ -91,7 +99,7 @@ impl NodeCommand {
                     return context.print(&page);
                 }
                 for line in page.items {
-                    println!("{}", line.text);
+                    output::line(&line.text)?;
                 }
                 Ok(())
             }
@@ -109,7 +117,7 @@ async fn follow(client: &Client, path: &str) -> Result<(), Error> {
             let line: Vec<u8> = buffer.drain(..=end).collect();
             let Some(data) = line.strip_prefix(b"data:") else { continue };
             if let Ok(line) = serde_json::from_slice::<LogLine>(data.trim_ascii()) {
-                println!("{}", line.text);
+                output::line(&line.text)?;
             }
         }
     }
@@ -132,5 +140,14 @@ impl Row for Node {
             or_dash(self.rpc.as_deref()),
             self.id.clone(),
         ]
+    }
+}
+
+impl Row for Usage {
+    const HEADS: &'static [&'static str] = &["time", "cpu", "memory", "disk"];
+
+    fn cells(&self) -> Vec<String> {
+        let megabytes = |bytes: u64| format!("{} MB", bytes / 1_000_000);
+        vec![time(self.at), format!("{:.2}", self.cpu), megabytes(self.memory_bytes), megabytes(self.disk_bytes)]
     }
 }

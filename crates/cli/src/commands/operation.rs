@@ -19,17 +19,23 @@ pub enum OperationCommand {
         /// How many
         #[arg(long, default_value_t = 50)]
         limit: u32,
+        /// Only those of this network or node (its id)
+        #[arg(long, value_name = "ID")]
+        subject: Option<String>,
+        /// Only those in this state
+        #[arg(long, value_name = "STATUS")]
+        status: Option<String>,
     },
     /// Show an operation with its steps
     Show { id: String },
-    /// Go on with an operation that failed or waits
+    /// Go on with an operation that failed
     Resume {
         id: String,
         /// Wait for its end
         #[arg(long)]
         wait: bool,
     },
-    /// Take back what a failed operation has done
+    /// Take back what an operation has done that failed or has not ended
     Undo {
         id: String,
         /// Wait for its end
@@ -43,8 +49,12 @@ impl OperationCommand {
         let client = context.client()?;
         let path = |id: &str| format!("operations/{}", encode(id));
         match self {
-            Self::List { limit } => {
-                output::page(context.format(), &client.first::<Operation>("operations", limit).await?)
+            Self::List { limit, subject, status } => {
+                let given = |name, value: Option<String>| Some(format!("{name}={}", encode(&value?)));
+                let query: Vec<_> =
+                    [given("subject", subject), given("status", status)].into_iter().flatten().collect();
+                let path = format!("operations?{}", query.join("&"));
+                output::page(context.format(), &client.first::<Operation>(&path, limit).await?)
             }
             Self::Show { id } => show(context, &client.get::<Operation>(&path(&id)).await?),
             Self::Resume { id, wait } => {
@@ -61,9 +71,10 @@ fn show(context: &Context, operation: &Operation) -> Result<(), Error> {
     if context.format() == OutputFormat::Json {
         return context.print(operation);
     }
-    println!("{}  {}  {}  {}", operation.id, operation.kind, operation.subject_name, word(&operation.status));
+    let status = word(&operation.status);
+    output::line(&format!("{}  {}  {}  {status}", operation.id, operation.kind, operation.subject_name))?;
     if let Some(error) = &operation.error {
-        println!("error: {} (code {})", error.detail, error.code);
+        output::line(&format!("error: {} (code {})", error.detail, error.code))?;
     }
     let mut table = output::table(&["step", "status", "tries", "seconds", "message"]);
     for step in &operation.steps {
@@ -76,8 +87,7 @@ fn show(context: &Context, operation: &Operation) -> Result<(), Error> {
             step.message.clone().unwrap_or_default(),
         ]);
     }
-    println!("{table}");
-    Ok(())
+    output::line(&table)
 }
 
 impl Row for Operation {

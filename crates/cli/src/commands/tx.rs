@@ -59,8 +59,10 @@ impl TxCommand {
             }
             Self::Send { raw, network, wait } => {
                 let network = context.network(&client, network.as_deref()).await?;
-                let path = format!("networks/{}/transactions?wait={wait}", network.id);
-                context.print(&client.post::<TransactionResult>(&path, &RawTransaction { raw }).await?)
+                let waiting = context.waiting(wait);
+                let path = format!("networks/{}/transactions?wait={}", network.id, waiting.at_the_server());
+                let sent: TransactionResult = client.post(&path, &RawTransaction { raw }).await?;
+                context.print(&waiting.end(&client, &network, sent).await?)
             }
         }
     }

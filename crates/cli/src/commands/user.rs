@@ -1,7 +1,7 @@
 //! `polder user`: people who use this deployment.
 
 use clap::Subcommand;
-use types::{Grant, NewUser, Role, User, UserChange};
+use types::{Grant, NewUser, PasswordChange, Role, User, UserChange};
 
 use super::{Context, confirm, login::read_password};
 use crate::{
@@ -34,6 +34,9 @@ pub enum UserCommand {
     },
     /// Change a user's password; reads it from standard input and ends the user's sessions
     SetPassword { name: String },
+    /// Change your own password; reads the current and the new one from standard input, a line each, and ends your other
+    /// sessions
+    ChangePassword,
     /// Delete a user with all sessions and access keys
     Delete {
         name: String,
@@ -61,6 +64,11 @@ impl UserCommand {
             Self::SetPassword { name } => {
                 let change = UserChange { password: Some(read_password("New password: ")?), ..UserChange::default() };
                 context.print(&client.patch::<User>(&format!("users/{}", encode(&name)), &change).await?)
+            }
+            Self::ChangePassword => {
+                let current_password = read_password("Current password: ")?;
+                let change = PasswordChange { current_password, new_password: read_password("New password: ")? };
+                client.post::<()>("session/password", &change).await
             }
             Self::Delete { name, yes } => {
                 confirm(yes, &format!("Delete user {name} with all sessions and access keys?"))?;

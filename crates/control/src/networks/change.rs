@@ -89,13 +89,15 @@ impl Control {
             ),
             other => other.into(),
         })?;
-        tx.audit(NewAudit {
+        let members = networks::members(&mut tx, &network.id).await?;
+        let entry = NewAudit {
             actor: caller.actor().to_string(),
             action: change.kind(),
             subject: format!("{} {subject}", if subject == network.id { "network" } else { "node" }),
             organisation: None,
             details: serde_json::json!({"name": name}),
-        });
+        };
+        tx.audit_each(&members, entry);
         tx.change("network", &network.id, Some(&network.id));
         tx.change("operation", &operation.shown.id, Some(&network.id));
         tx.commit().await?;
@@ -136,10 +138,8 @@ async fn apply_to_network(tx: &mut Tx, network: &Network, change: Change) -> Res
 
 fn busy(network: &Network, active: &operations::Operation) -> Error {
     let shown = &active.shown;
-    let hint = match shown.kind.as_str() {
-        "network.create" => " or undo it",
-        _ => "",
-    };
+    let undoable = Change::parse(&shown.kind).is_ok_and(|change| change.undo_steps().is_some()) && !active.undoing;
+    let hint = if undoable { " or undo it (`polder operation undo`)" } else { "" };
     Error::new(
         Code::NetworkState,
         format!(

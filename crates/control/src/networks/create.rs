@@ -70,7 +70,7 @@ impl Control {
         }
         let operation = new_operation(Change::CreateNetwork, &network.id, &network.name, &network, caller);
         operations::insert(&mut tx, &operation).await?;
-        tx.audit(NewAudit {
+        let entry = NewAudit {
             actor: caller.actor().to_string(),
             action: "network.create",
             subject: format!("network {}", network.id),
@@ -79,7 +79,8 @@ impl Control {
                 "name": network.name, "consortium": consortium.name, "engine": network.engine, "consensus": network.consensus,
                 "chainId": chain_id, "nodes": spec.nodes.len(), "members": checked.draft.members,
             }),
-        });
+        };
+        tx.audit_each(&organisations, entry);
         tx.change("network", &network.id, Some(&network.id));
         tx.change("operation", &operation.shown.id, Some(&network.id));
         let network = self.show_network(&mut tx, network).await?;

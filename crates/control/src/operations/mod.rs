@@ -249,13 +249,15 @@ impl Control {
         } else if change == Change::CreateNetwork {
             networks::set_phase(&mut tx, &network.id, Phase::Creating, types::NetworkStatus::Creating, None).await?;
         }
-        tx.audit(NewAudit {
+        let members = networks::members(&mut tx, &network.id).await?;
+        let entry = NewAudit {
             actor: caller.actor().to_string(),
             action: if undoing { "operation.undo" } else { "operation.resume" },
             subject: format!("operation {id}"),
             organisation: None,
             details: serde_json::json!({"kind": operation.shown.kind, "subject": operation.shown.subject_name}),
-        });
+        };
+        tx.audit_each(&members, entry);
         tx.change("operation", id, Some(&network.id));
         tx.change("network", &network.id, Some(&network.id));
         let shown = operations::get(&mut tx, id).await?.map_or(operation.shown, |operation| operation.shown);

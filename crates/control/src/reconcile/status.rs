@@ -13,7 +13,7 @@ const START_US: i64 = 30_000_000;
 /// After this many restarts a node is failed rather than starting.
 const MANY_RESTARTS: u32 = 3;
 
-/// State of a node, and why it is not `running`.
+/// State of a node, and why it is not `running`, or why it runs and makes no progress.
 pub(super) fn of_node(view: &NodeView) -> (NodeStatus, Option<String>) {
     let observed = match &view.observed {
         Ok(observed) => observed,
@@ -24,7 +24,7 @@ pub(super) fn of_node(view: &NodeView) -> (NodeStatus, Option<String>) {
     let ended = observed.last_exit.as_ref().map(describe_exit);
     match &observed.state {
         State::Running { since, .. } => match &view.health {
-            Some(Ok(_)) => (NodeStatus::Running, None),
+            Some(Ok(health)) => (NodeStatus::Running, health.halted.clone()),
             Some(Err(_)) | None if now() - since < START_US => {
                 (NodeStatus::Starting, Some("it was just started and does not answer yet".into()))
             }
@@ -112,9 +112,7 @@ pub(super) fn of_network(
         return (NetworkStatus::Degraded, Some(not_running.join("; ")));
     }
     match views.iter().find_map(|view| Some((view, view.health.as_ref()?.as_ref().ok()?.halted.as_ref()?))) {
-        Some((view, reason)) => {
-            (NetworkStatus::Degraded, Some(format!("{} makes no progress: {reason}", view.node.name)))
-        }
+        Some((view, reason)) => (NetworkStatus::Degraded, Some(format!("{}: {reason}", view.node.name))),
         None => (NetworkStatus::Running, None),
     }
 }

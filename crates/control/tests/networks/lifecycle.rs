@@ -171,6 +171,11 @@ async fn a_role_acts_for_its_own_organisation() {
     let auditor = member(&control, Role::Auditor, "beta").await;
     assert_eq!(control.networks(&auditor, &PageQuery::default()).await.unwrap().items.len(), 1);
     assert_eq!(control.start_node(&auditor, "one/node2").await.unwrap_err().code(), Code::Forbidden);
+    let audit = control.list_audit(&auditor, &PageQuery::default()).await.unwrap();
+    for action in ["network.create", "node.stop"] {
+        let told = audit.items.iter().filter(|entry| entry.action == action).count();
+        assert_eq!(told, 1, "each member reads of {action}: {audit:?}");
+    }
 
     control
         .create_organisation(&admin(), None, &NewOrganisation { name: "outside".into(), title: None })

@@ -1,6 +1,6 @@
 //! Transactions through members' accounts.
 
-use control::Idempotency;
+use control::{Idempotency, WAIT_LIMIT};
 use serde_json::{Value, json};
 use types::{Code, ContractCall, CreatedContract, NewContract, Role, TransactionStatus};
 
@@ -23,7 +23,7 @@ fn call(function: &str) -> ContractCall {
 }
 
 async fn deploy(control: &Control, caller: &Caller) -> CreatedContract {
-    control.create_contract(caller, "one", None, &artifact("Box")).await.unwrap()
+    control.create_contract(caller, "one", None, &artifact("Box"), WAIT_LIMIT).await.unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -42,18 +42,20 @@ async fn a_contract_is_deployed_called_and_sent_to() {
     );
     let answer = control.call_contract(&developer, "one", "Box", &call("get")).await.unwrap().result;
     assert_eq!(answer["function"], "get");
-    let sent = control.send_to_contract(&developer, "one", &contract.address, None, &call("set")).await.unwrap();
+    let sent =
+        control.send_to_contract(&developer, "one", &contract.address, None, &call("set"), WAIT_LIMIT).await.unwrap();
     assert_eq!(sent.block_number, Some(2));
     let unknown = control.contract(&developer, "one", "Bix").await.unwrap_err();
     assert_eq!(unknown.code(), Code::NotFound);
 
     let mut registered = artifact("Again");
     registered.address = Some(contract.address.clone());
-    let again = control.create_contract(&admin(), "one", None, &registered).await.unwrap().contract.unwrap();
+    let again =
+        control.create_contract(&admin(), "one", None, &registered, WAIT_LIMIT).await.unwrap().contract.unwrap();
     assert_eq!((again.id, again.name.as_str()), (contract.id, "Again"), "an administrator may register");
     registered.address = Some("0x00".into());
     assert_eq!(
-        control.create_contract(&admin(), "one", None, &registered).await.unwrap_err().code(),
+        control.create_contract(&admin(), "one", None, &registered, WAIT_LIMIT).await.unwrap_err().code(),
         Code::RequestInvalid
     );
     control.close().await;
@@ -71,7 +73,7 @@ async fn an_account_is_used_by_its_member_alone() {
         let mut call = call("set");
         call.from = from.map(str::to_owned);
         control
-            .send_to_contract(caller, "one", &contract, None, &call)
+            .send_to_contract(caller, "one", &contract, None, &call, WAIT_LIMIT)
             .await
             .map(|result| result.status)
             .map_err(|error| error.code())
@@ -85,7 +87,8 @@ async fn an_account_is_used_by_its_member_alone() {
     let mut deployment_as_admin = artifact("Box");
     for from in [None, Some("beta".to_owned())] {
         deployment_as_admin.from = from;
-        let refused = control.create_contract(&admin(), "one", None, &deployment_as_admin).await.unwrap_err();
+        let refused =
+            control.create_contract(&admin(), "one", None, &deployment_as_admin, WAIT_LIMIT).await.unwrap_err();
         assert_eq!(refused.code(), Code::AccountForbidden, "an administrator of the platform uses no member's account");
     }
     control.close().await;
@@ -100,7 +103,9 @@ async fn concurrent_sends_use_each_counter_once() {
     let contract = deploy(&control, &developer).await.contract.unwrap().address;
     let sends = (0..24).map(|_| {
         let (control, developer, contract) = (control.clone(), developer.clone(), contract.clone());
-        tokio::spawn(async move { control.send_to_contract(&developer, "one", &contract, None, &call("set")).await })
+        tokio::spawn(async move {
+            control.send_to_contract(&developer, "one", &contract, None, &call("set"), WAIT_LIMIT).await
+        })
     });
     let mut hashes = Vec::new();
     for send in sends.collect::<Vec<_>>() {
@@ -165,7 +170,7 @@ async fn a_refused_transaction_frees_its_counter() {
     let network = running_network(&control, "one").await;
     let developer = member(&control, Role::Developer, "beta").await;
     deployment.world.next_send(NextSend::Refused);
-    let refused = control.create_contract(&developer, "one", None, &artifact("Box")).await.unwrap_err();
+    let refused = control.create_contract(&developer, "one", None, &artifact("Box"), WAIT_LIMIT).await.unwrap_err();
     assert_eq!(refused.code(), Code::TransactionRefused);
     assert!(deploy(&control, &developer).await.contract.is_some());
     assert_eq!(deployment.world.included(&network.id).len(), 1);
@@ -179,8 +184,8 @@ async fn a_repeated_request_sends_nothing_twice() {
     let network = running_network(&control, "one").await;
     let developer = member(&control, Role::Developer, "beta").await;
     let key = Idempotency::new("deploy-1", "h".into()).unwrap();
-    let first = control.create_contract(&developer, "one", Some(&key), &artifact("Box")).await.unwrap();
-    let second = control.create_contract(&developer, "one", Some(&key), &artifact("Box")).await.unwrap();
+    let first = control.create_contract(&developer, "one", Some(&key), &artifact("Box"), WAIT_LIMIT).await.unwrap();
+    let second = control.create_contract(&developer, "one", Some(&key), &artifact("Box"), WAIT_LIMIT).await.unwrap();
     assert_eq!(first.contract.unwrap().address, second.contract.unwrap().address);
     assert_eq!(deployment.world.included(&network.id).len(), 1);
     let statistics = eventually(async || {

@@ -30,6 +30,26 @@ const NEEDED_FORKS: [&str; 2] = ["shanghaiTime", "cancunTime"];
 /// Forks that the chain does not know.
 const LATER_FORKS: [&str; 2] = ["amsterdamTime", "bogotaTime"];
 
+/// Fields of a genesis as Ethereum's tools know them.
+const FIELDS: [&str; 16] = [
+    "config",
+    "nonce",
+    "timestamp",
+    "extraData",
+    "gasLimit",
+    "difficulty",
+    "mixHash",
+    "coinbase",
+    "alloc",
+    "number",
+    "gasUsed",
+    "parentHash",
+    "baseFeePerGas",
+    "excessBlobGas",
+    "blobGasUsed",
+    "slotNumber",
+];
+
 /// What a given genesis settles.
 #[derive(Debug, Default)]
 pub(crate) struct Given {
@@ -49,6 +69,9 @@ pub(crate) fn read(genesis: &Value, wrong: &mut Vec<FieldProblem>) -> Given {
         refuse("", "An Ethereum genesis is expected: a JSON object.");
         return given;
     };
+    for name in genesis.keys().filter(|name| !FIELDS.contains(&name.as_str())) {
+        refuse(name, "A genesis has no such field.");
+    }
     if let Some(limit) = genesis.get(GAS_LIMIT) {
         given.options.insert(GAS_LIMIT.into(), number(limit).map_or_else(|| limit.clone(), Value::from));
     }
@@ -76,6 +99,10 @@ pub(crate) fn read(genesis: &Value, wrong: &mut Vec<FieldProblem>) -> Given {
         if config.get(name).is_some_and(|time| !time.is_null()) {
             refuse(&format!("config.{name}"), "This fork is not offered: leave it out.");
         }
+    }
+    let time = |name| config.get(name).and_then(number);
+    if time("osakaTime").is_some_and(|osaka| osaka < time("pragueTime").unwrap_or(0)) {
+        refuse("config.osakaTime", "Osaka comes after Prague (pragueTime).");
     }
     match config.get("polder") {
         None | Some(Value::Null) => {}

@@ -150,6 +150,8 @@ fn a_genesis_that_does_not_fit_is_refused() {
         (json!({ "config": { "chainId": 0 } }), "genesis.config.chainId"),
         (json!({ "config": { "cancunTime": 5 } }), "genesis.config.cancunTime"),
         (json!({ "config": { "amsterdamTime": 0 } }), "genesis.config.amsterdamTime"),
+        (json!({ "config": { "osakaTime": 5, "pragueTime": 6 } }), "genesis.config.osakaTime"),
+        (json!({ "aloc": {} }), "genesis.aloc"),
         (json!({ "alloc": { "0x12": { "balance": "1" } } }), "genesis"),
         (json!([]), "genesis"),
     ] {

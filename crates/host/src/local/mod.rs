@@ -20,7 +20,7 @@ use tokio::time::Instant;
 use types::LogLine;
 use workload::{HostPort, Job, Placement, PortAddress, PortSpec, Service};
 
-use crate::layout::{NodeDirectory, check_name, make_directory, read_json, remove, write_json};
+use crate::layout::{NodeDirectory, check_name, make_directory, read_json, remove, write_json, write_json_in_place};
 use crate::ports::Ports;
 use crate::process::ProcessIdentity;
 use crate::shim::{BackOff, Phase, ShimSpec, ShimState, os_signal};
@@ -321,7 +321,7 @@ impl LocalHost {
         if let Some(state) = read_json::<ShimState>(&directory.state()).unwrap_or_default()
             && state.phase != Phase::Stopped
         {
-            write_json(&directory.state(), &ShimState { phase: Phase::Stopped, ..state })?;
+            write_json_in_place(&directory.state(), &ShimState { phase: Phase::Stopped, ..state })?;
         }
         Ok(())
     }
@@ -354,8 +354,13 @@ impl LocalHost {
 
     async fn do_observe(&self, node: &str) -> Result<Observation> {
         let directory = self.directory(node)?;
-        let Some(state) = read_json::<ShimState>(&directory.state())? else {
-            return Ok(Observation { state: State::Absent, restarts: 0, last_exit: None, usage: None });
+        let nothing = |state| Observation { state, restarts: 0, last_exit: None, usage: None };
+        let state = match read_json::<ShimState>(&directory.state()) {
+            Ok(Some(state)) => state,
+            Ok(None) => return Ok(nothing(State::Absent)),
+            // Damaged, and nobody writes it anew: a start does.
+            Err(_) if shim_of(&directory)?.is_none() => return Ok(nothing(State::Lost)),
+            Err(error) => return Err(error),
         };
         let (restarts, last_exit) = (state.restarts, state.last_exit.clone());
         let without = |state| Observation { state, restarts, last_exit: last_exit.clone(), usage: None };

@@ -17,7 +17,7 @@ use tokio::time::Instant;
 use workload::Probe;
 
 use super::{Phase, ShimSpec, ShimState, os_signal};
-use crate::layout::{NodeDirectory, make_directory, read_json, remove, write_json};
+use crate::layout::{NodeDirectory, make_directory, read_json, remove, write_json_in_place};
 use crate::log::{LONGEST_LINE, LogWriter, Stream};
 use crate::process::ProcessIdentity;
 use crate::{Error, Exit, Result};
@@ -51,7 +51,7 @@ pub(super) async fn run(directory: PathBuf) -> Result<()> {
         spec,
     };
     shim.end_orphan().await?;
-    write_json(&shim.directory.state(), &shim.state)?;
+    write_json_in_place(&shim.directory.state(), &shim.state)?;
     shim.supervise(&mut asked_to_stop).await
 }
 
@@ -98,7 +98,9 @@ enum End {
 impl Shim {
     /// Ends a program that a shim left behind when it was killed: two of a node must never run.
     async fn end_orphan(&self) -> Result<()> {
-        let Some(old) = read_json::<ShimState>(&self.directory.state())? else { return Ok(()) };
+        // An unreadable state is one that was cut short; a program that still runs keeps the new one out by its own lock.
+        let old: Option<ShimState> = read_json(&self.directory.state()).unwrap_or_default();
+        let Some(old) = old else { return Ok(()) };
         let Some(program) = old.program() else { return Ok(()) };
         let stop = &self.spec.service.stop;
         if program.end(os_signal(stop.signal), Duration::from_millis(stop.grace_ms)).await {
@@ -239,12 +241,12 @@ impl Shim {
         self.remove_secrets();
         self.state.phase = Phase::Stopped;
         // The last write counts: without it the host would find a node that should run.
-        write_json(&self.directory.state(), &self.state)
+        write_json_in_place(&self.directory.state(), &self.state)
     }
 
-    /// Saves the state. On a full disk the program must go on; the next change tries again.
+    /// Saves the state. Where even that fails, the program must go on; the next change tries again.
     fn save(&mut self) {
-        if let Err(error) = write_json(&self.directory.state(), &self.state) {
+        if let Err(error) = write_json_in_place(&self.directory.state(), &self.state) {
             self.log.line(Stream::Host, &format!("the shim cannot save its state: {error}"));
         }
     }

@@ -28,7 +28,7 @@ impl Key {
         Ok(Self { secret, address: Address::from_slice(&keccak256(&public[1..])[12..]) })
     }
 
-    /// Signs a transaction with the server's terms, sends it and waits for its outcome.
+    /// Signs a transaction with the server's terms and sends it.
     pub async fn send(
         &self,
         client: &Client,
@@ -71,7 +71,7 @@ impl Key {
         let signature = Signature::from_bytes_and_parity(&compact, i32::from(recovery) == 1);
         let envelope = TxEnvelope::from(transaction.into_signed(signature));
         let raw = hex::encode_prefixed(envelope.encoded_2718());
-        client.post(&format!("{path}?wait=true"), &RawTransaction { raw }).await
+        client.post(&path, &RawTransaction { raw }).await
     }
 }
 

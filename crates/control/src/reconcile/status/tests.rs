@@ -144,6 +144,9 @@ fn a_stopped_network_is_stopped() {
 #[test]
 fn states_of_a_node() {
     assert_eq!(of_node(&up("n")), (NodeStatus::Running, None));
+    let (status, reason) = of_node(&cut_off("n"));
+    assert_eq!(status, NodeStatus::Running, "its program does what it can");
+    assert!(reason.unwrap().contains("3 are needed"));
     let mut fresh = view("n", State::Running { pid: 1, since: now(), ready: false }, Some(Err("refused".into())));
     assert_eq!(of_node(&fresh).0, NodeStatus::Starting);
     fresh.observed = Ok(Observation {
