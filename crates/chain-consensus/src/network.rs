@@ -8,6 +8,7 @@
 use std::{
     collections::BTreeMap,
     net::{Ipv4Addr, SocketAddr},
+    sync::Arc,
     time::Duration,
 };
 
@@ -31,8 +32,9 @@ use commonware_stream::{
     sake::{self, Sake},
 };
 use commonware_utils::{Hostname, NZU32, NZUsize, ordered::Map};
+use parking_lot::Mutex;
 use rand::CryptoRng;
-use tracing::warn;
+use tracing::{debug, warn};
 
 use crate::{
     Channels, Config, Digest, Environment, Error, MAX_BATCH_BYTES, PublicKey, Scheme, StatusBoard,
@@ -207,15 +209,17 @@ impl Watched {
         let ours = allowed.end.saturating_sub(u64::try_from(MAX_CLOCK_SKEW.as_millis()).unwrap_or(0));
         let apart = Duration::from_millis(theirs.abs_diff(ours));
         let side = if theirs > ours { "ahead of" } else { "behind" };
-        let name = peer.as_ref().map_or_else(|| "a peer".into(), |key| validator_key(key).to_string());
+        let name = peer.as_ref().map_or_else(|| "a stranger".into(), |key| validator_key(key).to_string());
         let sentence = format!(
-            "the clock of {name} is {:.1} s {side} this node's: nodes whose clocks are more than {} s apart cannot connect; synchronise the clocks (NTP)",
+            "the clock of {name} is {:.0} s {side} this node's: nodes whose clocks are more than {} s apart cannot connect; synchronise the clocks (NTP)",
             apart.as_secs_f64(),
             MAX_CLOCK_SKEW.as_secs(),
         );
-        warn!("{sentence}");
-        if let Some(peer) = peer {
-            self.board.clock_skew(validator_key(&peer), sentence);
+        // A peer tries again many times a second: it is said once.
+        if peer.is_some_and(|peer| self.board.clock_skew(validator_key(&peer), sentence.clone())) {
+            warn!("{sentence}");
+        } else {
+            debug!("{sentence}");
         }
     }
 }
@@ -281,8 +285,16 @@ impl Upgrader for Watched {
         A: FnOnce(PublicKey) -> F + Send,
         F: Future<Output = bool> + Send,
     {
-        // Who calls is not proven when a handshake fails, so the claim is named in the log and no more.
-        let listened = self.inner.clone().listen(context, namespace, max_message_size, bouncer, stream, sink).await;
-        listened.inspect_err(|error| self.failed(None, error))
+        // Only the side that is called sees the caller's time. Who calls is not proven yet, but is one that is let in; the
+        // claim is shown to a person and nothing follows from it.
+        let claimed = Arc::new(Mutex::new(None));
+        let claim = claimed.clone();
+        let let_in = move |peer: PublicKey| async move {
+            let known = bouncer(peer.clone()).await;
+            *claim.lock() = known.then_some(peer);
+            known
+        };
+        let listened = self.inner.clone().listen(context, namespace, max_message_size, let_in, stream, sink).await;
+        listened.inspect_err(|error| self.failed(claimed.lock().take(), error))
     }
 }

@@ -106,9 +106,9 @@ impl StatusBoard {
         change(&mut self.status.write());
     }
 
-    /// Notes that a handshake failed because the peer's clock differs.
-    pub(crate) fn clock_skew(&self, peer: ValidatorKey, sentence: String) {
-        self.skewed.write().insert(peer, sentence);
+    /// Notes that a handshake failed because the peer's clock differs; says whether that is news.
+    pub(crate) fn clock_skew(&self, peer: ValidatorKey, sentence: String) -> bool {
+        self.skewed.write().insert(peer, sentence).is_none()
     }
 
     pub(crate) fn connected(&self, peer: &ValidatorKey) {
