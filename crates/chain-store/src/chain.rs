@@ -10,15 +10,15 @@ use futures::lock::Mutex as AsyncMutex;
 use lru::LruCache;
 use parking_lot::{Mutex, RwLock};
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
+use tracing::{info, warn};
 
 use crate::{
     Candidate, LogEntry, MemoryFile, Sealed, StoreError,
     blocking::Blocking,
-    changes::Changes,
-    commitment::{Commitment, Qmdb, QmdbConfig, StageError, entries},
-    ledger::{Ledger, Record},
+    commitment::{Commitment, Qmdb, QmdbConfig},
+    ledger::{Ledger, Mark, Record},
     logs::{Blocks, Filter},
-    state::Nothing,
+    rebuild::{add, genesis_changes, rebuild},
     tree::{StagedId, Tree},
     worker::{Message, Worker},
 };
@@ -73,6 +73,7 @@ pub(crate) struct Inner {
     pub(crate) genesis_hash: B256,
     /// Kept open for the views after the worker has ended.
     pub(crate) ledger: Arc<Ledger>,
+    rebuilt: bool,
 }
 
 impl std::fmt::Debug for Chain {
@@ -103,21 +104,17 @@ impl Chain {
         };
         let fingerprint = genesis.fingerprint();
         let qmdb = QmdbConfig::new(&config.partition_prefix, cache);
-        let commitment = match ledger.mark(fingerprint)? {
-            Some(mark) => Qmdb::open(context.child("commitment"), &qmdb, mark.position).await?,
+        let (commitment, rebuilt) = match ledger.mark(fingerprint)? {
+            Some(mark) => Box::pin(open_commitment(&context, &qmdb, mark, &ledger, &executor)).await?,
             None => {
                 let mut commitment = Qmdb::create(context.child("commitment"), &qmdb).await?;
                 write_genesis(&mut commitment, &ledger, fingerprint, &executor).await?;
-                commitment
+                (commitment, false)
             }
         };
         let reader = ledger.reader()?;
-        let head = sealed(&reader, reader.height)?;
-        let (number, hash, root) = (head.block.number(), head.block.hash(), head.block.header().state_root);
-        if commitment.root() != root {
-            return Err(StoreError::RootMismatch { number, hash, header: root, computed: commitment.root() });
-        }
-        let genesis_hash = sealed(&reader, 0)?.block.hash();
+        let head = reader.block(reader.height)?;
+        let genesis_hash = reader.block(0)?.block.hash();
         let head = Candidate { sealed: head, changes: Arc::default(), staged: StagedId(0) };
         let tree = Arc::new(RwLock::new(Tree::new(reader, head)));
         let (worker, messages) = mpsc::unbounded_channel();
@@ -143,12 +140,18 @@ impl Chain {
             threads,
             genesis_hash,
             ledger,
+            rebuilt,
         })))
     }
 
     /// The newest finalised block.
     pub fn head(&self) -> Arc<Sealed> {
         self.0.tree.read().head().sealed.clone()
+    }
+
+    /// Whether the commitment was lost or damaged, and was built again from the ledger at this opening.
+    pub fn was_rebuilt(&self) -> bool {
+        self.0.rebuilt
     }
 
     /// The genesis block's hash.
@@ -179,7 +182,7 @@ impl Chain {
         if let Some(sealed) = self.0.decoded.lock().get(&number) {
             return Ok(Some(sealed.clone()));
         }
-        let sealed = sealed(&reader, number)?;
+        let sealed = reader.block(number)?;
         self.0.decoded.lock().put(number, sealed.clone());
         Ok(Some(sealed))
     }
@@ -284,7 +287,7 @@ impl Chain {
         let mut found = Vec::new();
         let mut blocks = Blocks::new(reader.clone(), &filter, from, to);
         while let Some(number) = blocks.next()? {
-            filter.collect(&*sealed(&reader, number)?, limit, &mut found)?;
+            filter.collect(&*reader.block(number)?, limit, &mut found)?;
         }
         for candidate in queued.iter().take_while(|candidate| candidate.block().number() <= to) {
             filter.collect(&candidate.sealed, limit, &mut found)?;
@@ -364,11 +367,35 @@ impl Chain {
     }
 }
 
-fn sealed(reader: &crate::ledger::Reader, number: u64) -> Result<Arc<Sealed>, StoreError> {
-    reader.sealed(number)?.ok_or_else(|| StoreError::Corrupt {
-        what: "the ledger".into(),
-        detail: format!("block {number} is missing below the height {}", reader.height),
-    })
+/// Opens the commitment where the ledger stands. One that is lost or damaged is built again; the answer says whether.
+async fn open_commitment<E>(
+    context: &E,
+    config: &QmdbConfig,
+    mark: Mark,
+    ledger: &Ledger,
+    executor: &Executor,
+) -> Result<(Qmdb<E>, bool), StoreError>
+where
+    E: commonware_storage::Context + Spawner,
+{
+    let reader = ledger.reader()?;
+    let head = reader.block(mark.number)?;
+    let (number, hash, header) = (mark.number, head.block.hash(), head.block.header().state_root);
+    let reason = match Qmdb::open(context.child("commitment"), config, mark.position).await {
+        Ok(commitment) if commitment.root() == header => return Ok((commitment, false)),
+        Ok(commitment) => StoreError::RootMismatch { number, hash, header, computed: commitment.root() },
+        Err(error @ StoreError::Corrupt { .. }) => error,
+        Err(error) => return Err(error),
+    };
+    warn!(%reason, blocks = number, "the state commitment is lost or damaged; it is built again from the blocks");
+    let mut commitment = Qmdb::create(context.child("rebuilt"), config).await?;
+    rebuild(&mut commitment, &reader, executor).await?;
+    if commitment.position() != mark.position {
+        let detail = format!("it has position {}, the ledger says {}", commitment.position(), mark.position);
+        return Err(StoreError::Corrupt { what: "the state commitment".into(), detail });
+    }
+    info!(blocks = number, "the state commitment is complete again");
+    Ok((commitment, true))
 }
 
 /// The commitment first, so that the ledger never names a position that is not durable.
@@ -378,16 +405,10 @@ async fn write_genesis<C: Commitment>(
     fingerprint: B256,
     executor: &Executor,
 ) -> Result<(), StoreError> {
-    let changes =
-        Changes::new(executor.genesis_delta(), &Nothing).map_err(|error| StoreError::Execution(error.to_string()))?;
-    let (staged, root) = match commitment.stage(None, entries(&changes)).await {
-        Ok(staged) => staged,
-        Err(StageError::Store(error)) => return Err(error),
-        Err(StageError::Stale) => return Err(StoreError::Execution("the genesis has no place to stand".into())),
-    };
-    commitment.apply(staged).await?;
+    let changes = genesis_changes(executor)?;
+    add(commitment, &changes).await?;
     commitment.sync().await?.await?;
-    let block = executor.genesis_block(root);
+    let block = executor.genesis_block(commitment.root());
     let sealed = Sealed { block, senders: Vec::new(), receipts: Vec::new() };
     ledger.create(fingerprint, Record { sealed: &sealed, changes: &changes }, commitment.position())
 }

@@ -73,7 +73,7 @@ impl Chain {
         let skipped = std::mem::take(&mut built.skipped);
         let (block, executed) = Executor::seal(built, root);
         let sealed = Arc::new(Sealed { block: block.clone(), senders, receipts: executed.receipts });
-        self.0.tree.write().insert(Candidate { sealed, changes, staged }).ok_or_else(unknown)?;
+        self.keep(Candidate { sealed, changes, staged })?.ok_or_else(unknown)?;
         Ok(Proposed { block, skipped })
     }
 
@@ -85,37 +85,48 @@ impl Chain {
     /// All are fatal: the block is invalid here, out of order, or a store failed.
     pub async fn finalize(&self, block: Block) -> Result<oneshot::Receiver<()>, StoreError> {
         self.alive()?;
-        let _execution = self.0.execution.lock().await;
         let (durable, receiver) = oneshot::channel();
         let (number, hash) = (block.number(), block.hash());
-        let head = self.head();
-        if number <= head.block.number() {
-            if self.hash_by_number(number)? != Some(hash) {
-                return Err(self.fatal(invalid_final(&block, "another block is final at its height".into())));
+        loop {
+            let head = self.head();
+            if number <= head.block.number() {
+                if self.hash_by_number(number)? != Some(hash) {
+                    return Err(self.fatal(invalid_final(&block, "another block is final at its height".into())));
+                }
+                self.send(Message::Await { number, durable })?;
+                return Ok(receiver);
             }
-            self.send(Message::Await { number, durable })?;
+            if number != head.block.number() + 1 {
+                return Err(self.fatal(StoreError::OutOfOrder { number, head: head.block.number() }));
+            }
+            if block.header().parent_hash != head.block.hash() {
+                return Err(self.fatal(invalid_final(&block, "its parent is not the final block below it".into())));
+            }
+            // A block that was executed before it became final, the usual case, does not wait for the one that is
+            // being executed now.
+            let Some(candidate) = self.candidate(&hash) else {
+                let _execution = self.0.execution.lock().await;
+                if self.candidate(&hash).is_none() {
+                    self.execute(block.clone()).await.map_err(|error| match error {
+                        Verify::Store(error) => error,
+                        Verify::Invalid(reason) => self.fatal(invalid_final(&block, reason)),
+                        Verify::MissingParent => self.fatal(invalid_final(&block, "its parent has no state".into())),
+                    })?;
+                }
+                continue;
+            };
+            // The head, the worker and the subscribers learn of blocks in one order.
+            let mut tree = self.0.tree.write();
+            if !tree.finalize(candidate.clone()) {
+                // Somebody else has moved the head.
+                continue;
+            }
+            let sealed = candidate.sealed.clone();
+            self.send(Message::Final { candidate, durable })?;
+            // Nobody may be listening.
+            let _ = self.0.news.send(sealed);
             return Ok(receiver);
         }
-        if number != head.block.number() + 1 {
-            return Err(self.fatal(StoreError::OutOfOrder { number, head: head.block.number() }));
-        }
-        if block.header().parent_hash != head.block.hash() {
-            return Err(self.fatal(invalid_final(&block, "its parent is not the final block below it".into())));
-        }
-        let candidate = match self.candidate(&hash) {
-            Some(candidate) => candidate,
-            None => self.execute(block.clone()).await.map_err(|error| match error {
-                Verify::Store(error) => error,
-                Verify::Invalid(reason) => self.fatal(invalid_final(&block, reason)),
-                Verify::MissingParent => self.fatal(invalid_final(&block, "its parent has no state".into())),
-            })?,
-        };
-        self.0.tree.write().finalize(candidate.clone());
-        let sealed = candidate.sealed.clone();
-        self.send(Message::Final { candidate, durable })?;
-        // Nobody may be listening.
-        let _ = self.0.news.send(sealed);
-        Ok(receiver)
     }
 
     fn knows(&self, block: &Block) -> Result<bool, StoreError> {
@@ -137,6 +148,7 @@ impl Chain {
         let (executor, threads) = (self.0.executor.clone(), self.0.threads);
         let (executing, header) = (block.clone(), parent.block().header().clone());
         let execute = move || -> Result<_, Invalid> {
+            executor.check(&header, &executing)?;
             let senders = SenderCache::global().recover_all(executing.transactions(), threads);
             let Ok(senders) = senders.map_err(|(index, _)| index) else {
                 return Ok(Err("a transaction's signature is not valid".to_owned()));
@@ -162,7 +174,21 @@ impl Chain {
             return Err(Verify::Invalid(format!("the state root is {}, not {root}", block.header().state_root)));
         }
         let sealed = Arc::new(Sealed { block, senders, receipts: executed.receipts });
-        self.0.tree.write().insert(Candidate { sealed, changes, staged }).ok_or(Verify::MissingParent)
+        self.keep(Candidate { sealed, changes, staged })?.ok_or(Verify::MissingParent)
+    }
+
+    /// Keeps an executed block for as long as it may become final; `None` when it cannot any more.
+    fn keep(&self, candidate: Candidate) -> Result<Option<Arc<Candidate>>, StoreError> {
+        let staged = candidate.staged;
+        let (kept, forgotten) = self.0.tree.write().insert(candidate);
+        if !forgotten.is_empty() {
+            self.send(Message::Forget(forgotten))?;
+        }
+        // A block that is known already, or leads nowhere, was staged for nothing.
+        if kept.as_ref().is_none_or(|kept| kept.staged != staged) {
+            self.send(Message::Forget(vec![staged]))?;
+        }
+        Ok(kept)
     }
 
     async fn stage(&self, parent: &Candidate, changes: &Arc<Changes>) -> Result<(StagedId, B256), StageError> {

@@ -19,6 +19,7 @@ mod error;
 mod extend;
 mod ledger;
 mod logs;
+mod rebuild;
 mod state;
 mod tree;
 mod worker;

@@ -46,6 +46,9 @@ impl Candidate {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct StagedId(pub(crate) u64);
 
+/// Executed blocks in memory that are not final, at most: far more than ever are under way.
+const CANDIDATES: usize = 128;
+
 /// Invariants: `candidates` has the head; `queued` has the finalised blocks above `reader.height`, in order, the last
 /// one being the head unless it is empty; every candidate's ancestors down to the head are candidates.
 pub(crate) struct Tree {
@@ -131,23 +134,42 @@ impl Tree {
         Ok(View { overlays, reader: self.reader.clone(), height: number.min(self.reader.height) })
     }
 
-    /// Adds an executed block; the one that is there already wins. `None` when its parent is not there any more.
-    pub(crate) fn insert(&mut self, candidate: Candidate) -> Option<Arc<Candidate>> {
+    /// Adds an executed block; the one that is there already wins. `None` when its parent is not there any more. Also
+    /// the batches of candidates that had to go: leaders whose blocks never become final could fill the memory.
+    pub(crate) fn insert(&mut self, candidate: Candidate) -> (Option<Arc<Candidate>>, Vec<StagedId>) {
         let block = &candidate.sealed.block;
         if let Some(known) = self.candidates.get(&block.hash()) {
-            return Some(known.clone());
+            return (Some(known.clone()), Vec::new());
         }
         if !self.candidates.contains_key(&block.header().parent_hash) {
-            return None;
+            return (None, Vec::new());
         }
         let hash = block.hash();
         let candidate = Arc::new(candidate);
         self.candidates.insert(hash, candidate.clone());
-        Some(candidate)
+        let forgotten = if self.candidates.len() > CANDIDATES { self.forget_others(&candidate) } else { Vec::new() };
+        (Some(candidate), forgotten)
     }
 
-    /// Makes a child of the head the head, and forgets the forks that do not have it.
-    pub(crate) fn finalize(&mut self, candidate: Arc<Candidate>) {
+    /// Leaves only a candidate and its ancestors; what is forgotten is executed again when it is needed.
+    fn forget_others(&mut self, candidate: &Arc<Candidate>) -> Vec<StagedId> {
+        let mut kept = HashSet::from([self.head.sealed.block.hash()]);
+        let mut at = Some(candidate);
+        while let Some(ancestor) = at.filter(|ancestor| kept.insert(ancestor.sealed.block.hash())) {
+            at = self.candidates.get(&ancestor.sealed.block.header().parent_hash);
+        }
+        self.candidates.extract_if(|hash, _| !kept.contains(hash)).map(|(_, forgotten)| forgotten.staged).collect()
+    }
+
+    /// Makes a child of the head the head, and forgets the forks that do not have it. `false`, and nothing is done,
+    /// when it is no child of the head or was forgotten.
+    pub(crate) fn finalize(&mut self, candidate: Arc<Candidate>) -> bool {
+        let block = &candidate.sealed.block;
+        let is_child = block.header().parent_hash == self.head.sealed.block.hash();
+        let staged = self.candidates.get(&block.hash()).map(|known| known.staged);
+        if !is_child || staged != Some(candidate.staged) {
+            return false;
+        }
         let number = candidate.number();
         for (index, included) in candidate.sealed.block.transactions().iter().enumerate() {
             self.transactions.insert(*included.tx_hash(), (number, index));
@@ -163,6 +185,7 @@ impl Tree {
         self.candidates.retain(|hash, _| kept.contains(hash));
         self.queued.push_back(candidate.clone());
         self.head = candidate;
+        true
     }
 
     /// The ledger has the blocks up to the reader's height now.

@@ -13,7 +13,7 @@ use alloy_primitives::B256;
 use commonware_cryptography::{Sha256, sha256::Digest};
 use commonware_parallel::Sequential;
 use commonware_runtime::{
-    BLOB_PAGE_SIZE, Spawner,
+    BLOB_PAGE_SIZE, Error as RuntimeError, Spawner,
     buffer::paged::{CacheRef, page_size},
 };
 use commonware_storage::{
@@ -105,18 +105,8 @@ impl<E: Context + Spawner> Qmdb<E> {
     /// # Errors
     /// When the storage fails.
     pub async fn create(context: E, config: &QmdbConfig) -> Result<Self, StoreError> {
-        match Self::open(context.child("created"), config, 1).await {
-            Ok(fresh) => Ok(fresh),
-            // A log whose beginning is gone cannot be taken back to it.
-            Err(StoreError::Corrupt { .. }) => {
-                let old = Database::init(context.child("leftover"), config.database(), None)
-                    .await
-                    .map_err(|error| failed("opening the state commitment", error))?;
-                old.destroy().await.map_err(|error| failed("emptying the state commitment", error))?;
-                Self::open(context.child("recreated"), config, 1).await
-            }
-            Err(error) => Err(error),
-        }
+        Self::remove(&context, config).await?;
+        Self::open(context, config, 1).await
     }
 
     /// Opens the commitment and takes it back to a position that it had.
@@ -124,9 +114,12 @@ impl<E: Context + Spawner> Qmdb<E> {
     /// # Errors
     /// When the storage fails, or the position is not there.
     pub async fn open(context: E, config: &QmdbConfig, position: u64) -> Result<Self, StoreError> {
-        let database = Database::init(context, config.database(), Some(Location::new(position)))
-            .await
-            .map_err(|error| failed("opening the state commitment", error))?;
+        let database = Database::init(context, config.database(), Some(Location::new(position))).await.map_err(
+            |error| match is_io(&error) {
+                true => StoreError::storage("opening the state commitment", error),
+                false => StoreError::Corrupt { what: "the state commitment".into(), detail: error.to_string() },
+            },
+        )?;
         let bounds = database.bounds();
         if *bounds.end != position {
             return Err(StoreError::Corrupt {
@@ -135,6 +128,23 @@ impl<E: Context + Spawner> Qmdb<E> {
             });
         }
         Ok(Self { released: *bounds.start, database: Some(database), operations_per_file: config.operations_per_file })
+    }
+
+    /// Removes the commitment's files, whatever is in them.
+    ///
+    /// # Errors
+    /// When they cannot be removed.
+    async fn remove(context: &E, config: &QmdbConfig) -> Result<(), StoreError> {
+        let journals =
+            ["nodes", "log"].into_iter().flat_map(|name| ["", "-blobs", "-metadata"].map(|part| (name, part)));
+        for (name, part) in journals.chain([("pruned", "")]) {
+            let partition = format!("{}-state-{name}{part}", config.partition_prefix);
+            match context.remove(&partition, None).await {
+                Ok(()) | Err(RuntimeError::PartitionMissing(_)) => {}
+                Err(error) => return Err(StoreError::storage("removing the state commitment", error)),
+            }
+        }
+        Ok(())
     }
 
     /// Operations that are still stored.
@@ -218,6 +228,25 @@ impl<E: Context + Spawner> Commitment for Qmdb<E> {
         self.database = Some(database);
         Ok(())
     }
+}
+
+/// Whether the system below the files failed, rather than what is in them.
+fn is_io(error: &(dyn std::error::Error + 'static)) -> bool {
+    if let Some(error) = error.downcast_ref::<RuntimeError>() {
+        return !matches!(
+            error,
+            RuntimeError::PartitionMissing(_)
+                | RuntimeError::PartitionCorrupt(_)
+                | RuntimeError::BlobMissing(..)
+                | RuntimeError::BlobInsufficientLength
+                | RuntimeError::BlobCorrupt(..)
+                | RuntimeError::BlobLayoutMismatch { .. }
+                | RuntimeError::BlobVersionMismatch { .. }
+                | RuntimeError::InvalidChecksum
+                | RuntimeError::OffsetOverflow
+        );
+    }
+    error.source().is_some_and(is_io)
 }
 
 fn failed(what: &'static str, error: Error<Family>) -> StoreError {

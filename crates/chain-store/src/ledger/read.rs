@@ -115,6 +115,12 @@ impl Reader {
         Ok(Some(Arc::new(Sealed { block, senders, receipts })))
     }
 
+    /// A block that must be there: its number is not above the height.
+    pub(crate) fn block(&self, number: u64) -> Read<Arc<Sealed>> {
+        let missing = || damaged(format!("block {number} is missing below the height {}", self.height));
+        self.sealed(number)?.ok_or_else(missing)
+    }
+
     /// The first block from `from` to `to` that has the tag.
     pub(crate) fn tagged(&self, tag: [u8; 8], from: u64, to: u64) -> Read<Option<u64>> {
         let (start, end) = (codec::log_key(tag, from), codec::log_key(tag, to));

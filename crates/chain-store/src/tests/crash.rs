@@ -35,6 +35,7 @@ async fn life(
     let a = open(context.child("a"), config("a", &files[0])).await.expect("a opens");
     let b = open(context.child("b"), config("b", &files[1])).await.expect("b opens");
     for (chain, acknowledged) in [&a, &b].into_iter().zip(acknowledged) {
+        assert!(!chain.was_rebuilt(), "the commitment was behind the ledger");
         assert!(chain.head().block.number() >= acknowledged, "an acknowledged block is gone");
         history.assert_chain(chain);
         // What marshal does after a restart: every block that was not acknowledged comes again, and perhaps more.

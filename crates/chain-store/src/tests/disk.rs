@@ -146,6 +146,77 @@ fn damage_is_told_not_served() {
 }
 
 #[test]
+fn a_lost_commitment_is_built_again() {
+    let file = MemoryFile::default();
+    deterministic::Runner::seeded(3).start(async |context| {
+        let chain = open(context.child("a"), config(&file)).await.expect("it opens");
+        let mut history = History::new(3);
+        for _ in 0..300 {
+            let block = history.propose(&chain, 10).await;
+            drop(chain.finalize(block).await.expect("valid"));
+        }
+        // Made on the whole commitment, to be accepted on the rebuilt one.
+        let next = history.propose(&chain, 10).await;
+        chain.close().await.expect("it closes");
+        drop(chain);
+        let elsewhere = StoreConfig { partition_prefix: "empty".into(), ..config(&file) };
+        let chain = open(context.child("b"), elsewhere.clone()).await.expect("it is built again");
+        assert!(chain.was_rebuilt());
+        history.assert_chain(&chain);
+        chain.finalize(next).await.expect("the same root").await.expect("the disk works");
+        chain.close().await.expect("it closes");
+        drop(chain);
+        let chain = open(context.child("c"), elsewhere).await.expect("it opens");
+        assert!(!chain.was_rebuilt());
+        history.assert_chain(&chain);
+    });
+}
+
+#[test]
+fn a_damaged_commitment_is_built_again() {
+    let mut rebuilt = 0;
+    for (name, at) in [("log-blobs", 30), ("log-blobs", 5_000), ("nodes-blobs", 5_000), ("nodes-metadata", 20)] {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let config = || StoreConfig {
+            directory: Some(directory.path().join("ledger")),
+            cache_bytes: 4 << 20,
+            ..StoreConfig::default()
+        };
+        let runtime =
+            || real::Runner::new(real::Config::new().with_storage_directory(directory.path().join("runtime")));
+        let history = runtime().start(|context| async move {
+            let chain = open(context.child("store"), config()).await.expect("it opens");
+            let mut history = History::new(4);
+            for _ in 0..40 {
+                let block = history.propose(&chain, 50).await;
+                drop(chain.finalize(block).await.expect("valid"));
+            }
+            chain.close().await.expect("it closes");
+            history
+        });
+        let partition = directory.path().join(format!("runtime/chain-state-{name}"));
+        let mut damaged = 0;
+        for file in std::fs::read_dir(partition).expect("the partition is there") {
+            let path = file.expect("readable").path();
+            let mut bytes = std::fs::read(&path).expect("readable");
+            if let Some(part) = bytes.get_mut(at..at + 16) {
+                part.fill(0x5a);
+                damaged += 1;
+            }
+            std::fs::write(&path, bytes).expect("writable");
+        }
+        assert!(damaged > 0, "{name} has no byte {at}");
+        rebuilt += runtime().start(|context| async move {
+            let chain = open(context.child("store"), config()).await;
+            let chain = chain.unwrap_or_else(|error| panic!("{name} at {at}: {error}"));
+            history.assert_chain(&chain);
+            u32::from(chain.was_rebuilt())
+        });
+    }
+    assert!(rebuilt >= 2, "{rebuilt} of the damages were seen");
+}
+
+#[test]
 fn a_directory_on_a_real_disk() {
     let directory = tempfile::tempdir().expect("a temporary directory");
     let config = || StoreConfig {
@@ -161,8 +232,12 @@ fn a_directory_on_a_real_disk() {
             let chain = open(context.child("store"), config()).await.expect("it opens");
             let durable = chain.head().block.number();
             assert!(durable + 10 >= history.blocks.len() as u64);
+            let mut missing = Vec::new();
             for block in &history.blocks[durable as usize..] {
-                drop(chain.finalize(block.clone()).await.expect("valid"));
+                missing.push(chain.finalize(block.clone()).await.expect("valid"));
+            }
+            for durable in missing {
+                durable.await.expect("the disk works");
             }
             for _ in 0..10 {
                 let block = history.propose(&chain, 50).await;

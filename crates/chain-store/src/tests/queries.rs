@@ -1,5 +1,7 @@
 //! Reading, verifying and subscribing through the handle.
 
+use std::time::Duration;
+
 use alloy_consensus::Header;
 use alloy_primitives::{Address, B256, U256};
 use chain_types::Block;
@@ -182,5 +184,36 @@ fn a_final_block_that_is_wrong_stops_the_store() {
         let after = chain.finalize(first).await.unwrap_err();
         assert!(matches!(&after, StoreError::Stopped(Some(_))) && after.is_fatal());
         assert_eq!(chain.head().block.number(), 0);
+    });
+}
+
+#[test]
+fn a_final_block_does_not_wait_for_the_one_that_is_executed() {
+    deterministic::Runner::timed(Duration::from_secs(10)).start(|context| async move {
+        let chain = open(context.child("a"), StoreConfig::default()).await.unwrap();
+        let mut history = History::new(2);
+        let block = history.propose(&chain, 4).await;
+        let _executing = chain.0.execution.lock().await;
+        chain.finalize(block.clone()).await.unwrap().await.unwrap();
+        assert_eq!(chain.head().block, block);
+    });
+}
+
+#[test]
+fn blocks_that_never_become_final_do_not_fill_the_memory() {
+    deterministic::Runner::seeded(6).start(|context| async move {
+        let chain = open(context.child("a"), StoreConfig::default()).await.unwrap();
+        let parent = chain.genesis_hash();
+        let mut blocks = Vec::new();
+        for when in 0..400 {
+            let proposed = chain.propose(&parent, 1_000 + when, Box::new(std::iter::empty()), limits()).await.unwrap();
+            blocks.push(proposed.block);
+        }
+        let kept = blocks.iter().filter(|block| chain.candidate(&block.hash()).is_some()).count();
+        assert!(kept < 150, "{kept} blocks are kept");
+        // One that was forgotten is executed again when it becomes final.
+        assert!(chain.candidate(&blocks[0].hash()).is_none());
+        chain.finalize(blocks[0].clone()).await.unwrap().await.unwrap();
+        assert_eq!(chain.durable_height(), 1);
     });
 }
