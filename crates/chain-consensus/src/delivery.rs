@@ -95,7 +95,7 @@ impl Delivery {
             };
             // Marshal has been acknowledged for it: whether it is on disk yet concerns nobody.
             drop(self.chain.finalize(Block::clone(block.inner())).await?);
-            self.finalized(clock, block.inner());
+            self.finalized(clock, block.inner())?;
         }
         Ok(())
     }
@@ -127,7 +127,9 @@ impl Delivery {
                         Ok(receiver) => receiver,
                         Err(error) => return error.into(),
                     };
-                    self.finalized(&clock, block.inner());
+                    if let Err(error) = self.finalized(&clock, block.inner()) {
+                        return error;
+                    }
                     if head.height.get().is_multiple_of(SECTION) && head.height.get() > RETAINED {
                         self.marshal.prune(Height::new(head.height.get() - RETAINED));
                     }
@@ -154,13 +156,12 @@ impl Delivery {
         });
     }
 
-    fn finalized(&self, clock: &impl Clock, block: &Block) {
+    fn finalized(&self, clock: &impl Clock, block: &Block) -> Result<(), Error> {
         let number = block.number();
         // Marshal repeats blocks after a restart; the pool has started from the chain's head.
         if number > self.pooled.load(Ordering::Acquire) {
-            if let Ok(Some(sealed)) = self.chain.sealed_by_number(number) {
-                self.pool.finalized(block.transactions(), &sealed.senders, number);
-            }
+            let sealed = self.chain.sealed_by_number(number)?.ok_or(Error::Ended("the chain's history"))?;
+            self.pool.finalized(block.transactions(), &sealed.senders, number);
             self.pooled.store(number, Ordering::Release);
         }
         let now = now_ms(clock);
@@ -171,5 +172,6 @@ impl Delivery {
             }
             status.known_height = status.known_height.max(number);
         });
+        Ok(())
     }
 }

@@ -211,8 +211,14 @@ where
     let (sender, receiver) = channels.transactions;
     let announcer = Announcer { pool: pool.clone(), sender, config: config.clone(), board: board.clone() };
     let announcer = context.child("announcer").spawn(move |context| announcer.run(context));
-    let receiver = context.child("receiver").spawn(move |_| gossip::receive(receiver, batches));
-    let submitter = context.child("submitter").spawn(move |_| gossip::submit(pool, received));
+    let receiver = context.child("receiver").spawn({
+        let blocker = blocker.clone();
+        move |_| gossip::receive(receiver, batches, blocker)
+    });
+    let submitter = context.child("submitter").dedicated().spawn({
+        let blocker = blocker.clone();
+        move |_| gossip::submit(pool, received, blocker)
+    });
 
     let presence = Presence { config: config.clone(), board: board.clone() };
     // The receiver is kept although nothing arrives: without it the network would drop the channel.
@@ -267,6 +273,7 @@ impl Presence {
     async fn run(self, clock: impl Clock, mut sender: impl Sender<PublicKey = PublicKey>) {
         let mut known = BTreeSet::new();
         let mut halted: Option<String> = None;
+        let started = now_ms(&clock);
         loop {
             if let Ok(checked) = sender.check(Recipients::All) {
                 let connected: BTreeSet<_> = checked.recipients().iter().map(validator_key).collect();
@@ -281,7 +288,8 @@ impl Presence {
             }
             let mut status = self.board.get();
             status.peers = self.peers(&status, &known);
-            let reason = self.halted_reason(&status, now_ms(&clock));
+            let silent = now_ms(&clock).saturating_sub(status.last_finalized_ms.unwrap_or(started));
+            let reason = self.halted_reason(&status, Duration::from_millis(silent));
             if reason != halted {
                 match &reason {
                     Some(reason) => warn!("{reason}"),
@@ -304,21 +312,30 @@ impl Presence {
             .collect()
     }
 
-    fn halted_reason(&self, status: &Status, now_ms: u64) -> Option<String> {
+    /// `silent` is how long no block has become final here.
+    fn halted_reason(&self, status: &Status, silent: Duration) -> Option<String> {
+        if status.validators.is_empty() {
+            // No epoch has been entered yet.
+            return None;
+        }
         let connected = status.validators_connected();
         let skew = self.board.skew().map(|sentence| format!("; {sentence}")).unwrap_or_default();
         match status.role {
             Role::Validator if connected < status.quorum() => Some(format!(
-                "no progress: {connected} of {} validators are here, {} are needed to agree{skew}",
+                "no progress: {connected} of {} validators are connected, {} are needed to agree{skew}",
                 status.validators.len(),
                 status.quorum(),
             )),
-            Role::Follower if connected == 0 => Some(format!("no validator is connected{skew}")),
+            Role::Follower if connected == 0 => Some(format!(
+                "no validator is connected: they let in only followers whose keys they were given (--follower-key {}){skew}",
+                status.key,
+            )),
             _ => {
-                let silent = Duration::from_millis(now_ms.saturating_sub(status.last_finalized_ms?));
-                let timeouts = self.config.pace.timeouts();
-                (silent > timeouts.skip * 4)
-                    .then(|| format!("no block for {} s though {connected} validators are connected", silent.as_secs()))
+                // The sentence is the same from one look to the next, or each would be logged.
+                let patience = self.config.pace.timeouts().skip * 4;
+                (silent > patience).then(|| {
+                    format!("no block for {} s though {connected} validators are connected", patience.as_secs())
+                })
             }
         }
     }

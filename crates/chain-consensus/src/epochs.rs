@@ -104,9 +104,12 @@ where
         S: Sender<PublicKey = PublicKey>,
         R: Receiver<PublicKey = PublicKey>,
     {
-        let mut votes = Sorted::start(self.context.child("votes"), votes);
-        let mut certificates = Sorted::start(self.context.child("certificates"), certificates);
-        let mut resolver = Sorted::start(self.context.child("resolver"), resolver);
+        let committee =
+            u32::try_from(self.config.membership.validators(Epoch::zero()).len()).expect("a committee fits u32");
+        let largest = simplex::max_payload_size::<Scheme, Digest>(committee);
+        let mut votes = Sorted::start(self.context.child("votes"), votes, largest);
+        let mut certificates = Sorted::start(self.context.child("certificates"), certificates, largest);
+        let mut resolver = Sorted::start(self.context.child("resolver"), resolver, largest);
         let mut position = match self.resume() {
             Ok(position) => position,
             Err(error) => return error,
@@ -311,7 +314,7 @@ where
         let Some(scheme) = self.schemes.scoped(theirs) else { return };
         let validators = self.config.membership.validators(theirs).len();
         let Ok(certificate) = Certificate::<Scheme, Digest>::decode_cfg(message, &validators) else {
-            warn!(?from, "a message that is not a certificate");
+            commonware_p2p::block!(self.blocker, from, "a message that is not a certificate");
             return;
         };
         let Certificate::Finalization(finalization) = certificate else {
@@ -319,11 +322,11 @@ where
             return;
         };
         let round = finalization.proposal.round;
-        if round.epoch() != theirs || position.reported.is_some_and(|newest| round <= newest) {
+        if round.epoch() == theirs && position.reported.is_some_and(|newest| round <= newest) {
             return;
         }
-        if !finalization.verify(&mut self.context, &scheme, &Sequential) {
-            warn!(?from, %round, "a certificate that does not verify");
+        if round.epoch() != theirs || !finalization.verify(&mut self.context, &scheme, &Sequential) {
+            commonware_p2p::block!(self.blocker, from, %round, "a certificate that does not verify");
             return;
         }
         position.reported = Some(round);

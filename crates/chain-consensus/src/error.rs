@@ -23,10 +23,3 @@ pub enum Error {
     #[error("the genesis names an invalid validator key: {0}")]
     InvalidValidator(chain_types::ValidatorKey),
 }
-
-impl Error {
-    /// Whether the disk is the cause: the node was stopped before anything was damaged.
-    pub fn is_storage(&self) -> bool {
-        matches!(self, Self::Storage { .. } | Self::Store(StoreError::Storage { .. } | StoreError::Corrupt { .. }))
-    }
-}

@@ -7,13 +7,13 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use chain_pool::{Origin, Pool};
+use chain_pool::{Origin, Pool, Refusal};
 use chain_types::MAX_TRANSACTION_BYTES;
-use commonware_codec::{Encode as _, EncodeSize as _, RangeCfg};
+use commonware_codec::{Buf, Decode as _, Encode as _, EncodeSize as _, RangeCfg};
 use commonware_consensus::types::Epoch;
 use commonware_cryptography::Signer as _;
 use commonware_macros::select;
-use commonware_p2p::{Receiver, Recipients, Sender};
+use commonware_p2p::{Blocker, Receiver, Recipients, Sender};
 use commonware_runtime::Clock;
 use futures::{SinkExt as _, StreamExt as _, channel::mpsc};
 use tracing::debug;
@@ -25,10 +25,13 @@ const GATHER: Duration = Duration::from_millis(5);
 /// How long a transaction waits before it is announced again.
 const REANNOUNCE_AFTER: Duration = Duration::from_secs(2);
 /// Received batches that wait for the pool; more are dropped, their senders announce again.
-pub(crate) const BACKLOG: usize = 256;
+pub(crate) const BACKLOG: usize = 64;
 
 /// Bytes that a batch's own framing takes at most.
 const BATCH_OVERHEAD: usize = 16;
+
+/// Transactions in a batch: room is made for as many as a batch claims to have.
+const BATCH_TRANSACTIONS: usize = 8 * 1024;
 
 /// Sends this node's transactions.
 pub(crate) struct Announcer<S> {
@@ -90,7 +93,8 @@ fn batches(transactions: Vec<alloy_primitives::Bytes>) -> Vec<Vec<Bytes>> {
     let mut size = BATCH_OVERHEAD;
     for alloy_primitives::Bytes(transaction) in transactions {
         let length = transaction.encode_size();
-        if size + length > MAX_BATCH_BYTES && size > BATCH_OVERHEAD {
+        let last = batches.last().expect("starts with one");
+        if (size + length > MAX_BATCH_BYTES && !last.is_empty()) || last.len() == BATCH_TRANSACTIONS {
             batches.push(Vec::new());
             size = BATCH_OVERHEAD;
         }
@@ -100,16 +104,23 @@ fn batches(transactions: Vec<alloy_primitives::Bytes>) -> Vec<Vec<Bytes>> {
     batches
 }
 
-/// Takes batches off the network; never waits for the pool.
-pub(crate) async fn receive<R>(mut receiver: R, batches: mpsc::Sender<(PublicKey, Vec<Bytes>)>) -> Error
+fn decode(message: impl Buf) -> Result<Vec<Bytes>, commonware_codec::Error> {
+    let lengths = (RangeCfg::from(1..=BATCH_TRANSACTIONS), RangeCfg::from(1..=MAX_TRANSACTION_BYTES));
+    Vec::decode_cfg(message, &lengths)
+}
+
+/// Takes batches off the network; never waits for the pool. Whoever sends something else is blocked.
+pub(crate) async fn receive<R>(
+    mut receiver: R,
+    mut batches: mpsc::Sender<(PublicKey, Vec<Bytes>)>,
+    mut blocker: impl Blocker<PublicKey = PublicKey>,
+) -> Error
 where
     R: Receiver<PublicKey = PublicKey>,
 {
-    let mut batches = batches;
-    let lengths = (RangeCfg::from(0..=MAX_BATCH_BYTES), RangeCfg::from(1..=MAX_TRANSACTION_BYTES));
     while let Ok((peer, message)) = receiver.recv().await {
-        let Ok(batch) = <Vec<Bytes> as commonware_codec::Decode>::decode_cfg(message, &lengths) else {
-            debug!(?peer, "a message that is not a batch of transactions");
+        let Ok(batch) = decode(message) else {
+            commonware_p2p::block!(blocker, peer, "a message that is not a batch of transactions");
             continue;
         };
         if batches.try_send((peer, batch)).is_err() {
@@ -121,12 +132,22 @@ where
     Error::Ended("the network")
 }
 
-/// Offers received transactions to the pool.
-pub(crate) async fn submit(pool: Pool, mut batches: mpsc::Receiver<(PublicKey, Vec<Bytes>)>) {
+/// Offers received transactions to the pool. Recovers signatures: for a thread of its own.
+pub(crate) async fn submit(
+    pool: Pool,
+    mut batches: mpsc::Receiver<(PublicKey, Vec<Bytes>)>,
+    mut blocker: impl Blocker<PublicKey = PublicKey>,
+) {
     while let Some((peer, batch)) = batches.next().await {
         for transaction in batch {
-            if let Err(refusal) = pool.submit(transaction.into(), Origin::Peer).await {
-                debug!(?peer, %refusal, "a peer's transaction is not accepted");
+            match pool.submit(transaction.into(), Origin::Peer).await {
+                Ok(_) => {}
+                // Its own pool cannot have taken this: nodes send what their clients gave them and they accepted.
+                Err(refusal @ (Refusal::Undecodable(_) | Refusal::Signature)) => {
+                    commonware_p2p::block!(blocker, peer, %refusal, "a peer sent what is no transaction");
+                    break;
+                }
+                Err(refusal) => debug!(?peer, %refusal, "a peer's transaction is not accepted"),
             }
         }
     }
@@ -134,6 +155,8 @@ pub(crate) async fn submit(pool: Pool, mut batches: mpsc::Receiver<(PublicKey, V
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -144,5 +167,21 @@ mod tests {
         assert!(batches.iter().all(|batch| batch.encode_size() <= MAX_BATCH_BYTES));
         let sent: Vec<_> = batches.into_iter().flatten().map(alloy_primitives::Bytes).collect();
         assert_eq!(sent, transactions);
+        let small = vec![alloy_primitives::Bytes::from_static(&[1]); BATCH_TRANSACTIONS * 2 + 1];
+        let batches = super::batches(small);
+        assert_eq!(batches.iter().map(Vec::len).collect::<Vec<_>>(), [BATCH_TRANSACTIONS, BATCH_TRANSACTIONS, 1]);
+        assert!(batches.iter().all(|batch| decode(batch.encode()).unwrap() == *batch));
+    }
+
+    proptest! {
+        #[test]
+        fn anything_may_come_from_a_peer(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+            // What is a batch has one encoding and no more transactions than bytes.
+            if let Ok(batch) = decode(Bytes::from(bytes.clone())) {
+                let again = batch.encode();
+                prop_assert_eq!(again.as_ref(), bytes.as_slice());
+                prop_assert!(batch.len() <= bytes.len());
+            }
+        }
     }
 }

@@ -11,8 +11,9 @@ use chain_types::{Block, MAX_BLOCK_BYTES, timestamp_millis};
 /// A block further ahead of the local clock than this waits before it is voted for.
 pub(crate) const MAX_AHEAD: Duration = Duration::from_secs(2);
 
-/// A block with this many transactions counts as a busy one, however little gas they used.
-const BUSY_TRANSACTIONS: usize = 64;
+/// A block with this many transactions counts as a busy one, however little gas they used: it is what a few thousand a
+/// second leave for a block that follows at once, and blocks that small cost more than they carry.
+const BUSY_TRANSACTIONS: usize = 16;
 
 /// When a leader proposes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

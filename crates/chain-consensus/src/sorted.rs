@@ -23,18 +23,19 @@ pub(crate) struct Sorted<S: Sender<PublicKey = PublicKey>> {
     engines: MuxHandle<S>,
     others: mpsc::Receiver<(u64, Message<PublicKey>)>,
     early: VecDeque<(Epoch, Message<PublicKey>)>,
+    largest: usize,
 }
 
 impl<S: Sender<PublicKey = PublicKey>> Sorted<S> {
-    /// Starts sorting.
-    pub(crate) fn start<E, R>(context: E, (sender, receiver): (S, R)) -> Self
+    /// Starts sorting. Longer messages than `largest` bytes are none of the engines' and are not kept for them.
+    pub(crate) fn start<E, R>(context: E, (sender, receiver): (S, R), largest: usize) -> Self
     where
         E: Environment,
         R: Receiver<PublicKey = PublicKey>,
     {
         let (mux, engines, others) = Muxer::builder(context, sender, receiver).with_backup().build();
         mux.start();
-        Self { engines, others, early: VecDeque::new() }
+        Self { engines, others, early: VecDeque::new(), largest }
     }
 
     /// The next message of an epoch that does not run here, kept for its engine if that is `current` or the one after.
@@ -46,7 +47,7 @@ impl<S: Sender<PublicKey = PublicKey>> Sorted<S> {
     }
 
     fn keep(&mut self, current: Epoch, epoch: Epoch, message: &Message<PublicKey>) {
-        if epoch == current || epoch == current.next() {
+        if message.1.len() <= self.largest && (epoch == current || epoch == current.next()) {
             if self.early.len() >= EARLY {
                 self.early.pop_front();
             }

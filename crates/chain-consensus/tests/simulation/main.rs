@@ -5,6 +5,7 @@ mod network;
 
 use std::time::Duration;
 
+use chain_consensus::channel;
 use commonware_runtime::{Clock as _, Runner as _, deterministic};
 use network::{LINK, LOSSY, Network, Settings};
 
@@ -151,6 +152,29 @@ fn what_left_the_recent_archives_is_still_there_for_peers() {
         network.all_reach(2110).await;
         network.assert_one_chain();
     });
+}
+
+#[test]
+fn a_validator_that_sends_rubbish_is_blocked_and_the_others_go_on() {
+    // The first byte is an epoch on the channels that are sorted by it: the one that runs, or another.
+    let rubbish =
+        [(channel::TRANSACTIONS, 0x5a), (channel::VOTES, 0), (channel::CERTIFICATES, 0), (channel::CERTIFICATES, 90)];
+    for (channel, first) in rubbish {
+        simulate(11, |context| async move {
+            let mut network = Network::start(context, Settings::default()).await;
+            network.all_reach(3).await;
+            network.crash(3);
+            let mut bytes = [0x5a; 40];
+            bytes[0] = first;
+            network.send(3, channel, &bytes).await;
+            while network.blockers(3).await < 3 {
+                network.context.sleep(Duration::from_millis(10)).await;
+            }
+            let height = network.height(0);
+            network.reach(&[0, 1, 2], height + 4).await;
+            network.assert_one_chain();
+        });
+    }
 }
 
 #[test]
