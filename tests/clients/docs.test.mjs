@@ -8,6 +8,8 @@ import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { nodeProgram, repository } from "./harness.mjs";
 
+const nodes = ["node0", "node1", "node2", "node3", "follower"];
+
 test("docs/node.md works as written", () => {
   const page = readFileSync(join(repository, "docs/node.md"), "utf8");
   const blocks = [...page.matchAll(/^```sh\n(.*?)^```$/gms)].map((match) => match[1]);
@@ -21,13 +23,13 @@ test("docs/node.md works as written", () => {
       timeout: 120_000,
       env: { ...process.env, PATH: `${dirname(nodeProgram())}:${process.env.PATH}` },
     });
-    const logs = [0, 1, 2, 3].map((i) => join(directory, `node${i}.log`)).filter(existsSync);
+    const logs = nodes.map((name) => join(directory, `${name}.log`)).filter(existsSync);
     const tail = logs.map((path) => readFileSync(path, "utf8").split("\n").slice(-5).join("\n")).join("\n");
     assert.equal(result.status, 0, `${result.stdout}\n${result.stderr}\n${tail}`);
   } finally {
     // The page stops its nodes; one that it did not reach is ended by its own recorded id.
-    for (let i = 0; i < 4; i++) {
-      const file = join(directory, `node${i}.pid`);
+    for (const name of nodes) {
+      const file = join(directory, `${name}.pid`);
       if (!existsSync(file)) continue;
       try {
         process.kill(Number(readFileSync(file, "utf8")), "SIGKILL");

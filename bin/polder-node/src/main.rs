@@ -27,7 +27,7 @@ fn main() -> ExitCode {
         let place = panicked.location().map(ToString::to_string).unwrap_or_default();
         match exit::panicked(thread::current().name(), message, &place) {
             Some((line, code)) => {
-                exit::fatal(&line);
+                exit::fatal(&line, code);
                 std::process::exit(code.into());
             }
             None => tracing::error!(message, place, "a request failed"),
@@ -36,7 +36,7 @@ fn main() -> ExitCode {
     match chain_node::execute(cli.command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            exit::fatal(&error);
+            exit::fatal(&error, error.exit_code());
             error.exit_code().into()
         }
     }

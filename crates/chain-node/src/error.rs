@@ -2,6 +2,8 @@
 
 use std::{io, net::SocketAddr, path::PathBuf};
 
+use chain_pool::PoolError;
+use chain_store::StoreError;
 use chain_types::ValidatorKey;
 
 use crate::exit;
@@ -78,10 +80,10 @@ pub enum Error {
     UnknownPeer(ValidatorKey),
     /// The pool's journal.
     #[error(transparent)]
-    Pool(#[from] chain_pool::PoolError),
+    Pool(#[from] PoolError),
     /// The chain's store.
     #[error(transparent)]
-    Store(#[from] chain_store::StoreError),
+    Store(#[from] StoreError),
     /// Consensus ended.
     #[error(transparent)]
     Consensus(#[from] chain_consensus::Error),
@@ -101,18 +103,61 @@ pub enum Error {
 impl Error {
     /// How the process ends: see [`exit`].
     pub fn exit_code(&self) -> u8 {
-        use chain_store::StoreError as Store;
         match self {
-            Self::File { .. } => exit::STORAGE,
-            Self::Pool(chain_pool::PoolError::Journal { .. }) => exit::STORAGE,
-            Self::Store(Store::Storage { .. } | Store::Corrupt { .. }) => exit::STORAGE,
-            Self::Consensus(error) if error.is_storage() => exit::STORAGE,
+            Self::File { .. } | Self::Pool(PoolError::Journal { .. } | PoolError::State(_)) => exit::STORAGE,
+            Self::Store(error) => store_exit_code(error),
+            Self::Consensus(chain_consensus::Error::Store(error)) => store_exit_code(error),
+            Self::Consensus(chain_consensus::Error::Storage { .. }) => exit::STORAGE,
             Self::Consensus(chain_consensus::Error::InvalidValidator(_)) => exit::CONFIGURATION,
-            Self::Ended(_) | Self::Consensus(_) | Self::System { .. } => exit::SOFTWARE,
-            Self::Store(Store::RootMismatch { .. } | Store::InvalidFinal { .. } | Store::OutOfOrder { .. }) => {
-                exit::SOFTWARE
-            }
-            _ => exit::CONFIGURATION,
+            Self::Ended(_) | Self::Consensus(chain_consensus::Error::Ended(_)) | Self::System { .. } => exit::SOFTWARE,
+            Self::NotInitialised(_)
+            | Self::OtherGenesis { .. }
+            | Self::Locked(_)
+            | Self::NoKey(_)
+            | Self::BadKey(_)
+            | Self::NotListed(_)
+            | Self::IsValidator(_)
+            | Self::Genesis { .. }
+            | Self::Execution(_)
+            | Self::Listen { .. }
+            | Self::OpenToNetwork(_)
+            | Self::UnknownPeer(_)
+            | Self::Pool(PoolError::NotAJournal { .. }) => exit::CONFIGURATION,
         }
+    }
+}
+
+fn store_exit_code(error: &StoreError) -> u8 {
+    match error {
+        StoreError::Storage { .. } | StoreError::Corrupt { .. } => exit::STORAGE,
+        StoreError::Stopped(Some(cause)) => store_exit_code(cause),
+        StoreError::InUse(_) | StoreError::NewerSchema { .. } | StoreError::OtherGenesis { .. } => exit::CONFIGURATION,
+        StoreError::RootMismatch { .. }
+        | StoreError::InvalidFinal { .. }
+        | StoreError::OutOfOrder { .. }
+        | StoreError::UnknownParent(_)
+        | StoreError::UnknownBlock { .. }
+        | StoreError::TooManyLogs { .. }
+        | StoreError::Execution(_)
+        | StoreError::Stopped(None) => exit::SOFTWARE,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+
+    #[test]
+    fn a_full_disk_has_its_exit_status_whoever_tells_it() {
+        let full = StoreError::Storage { what: "writing the ledger", detail: "no space".into() };
+        let stopped = StoreError::Stopped(Some(Arc::new(full.clone())));
+        for error in [full, stopped] {
+            assert_eq!(Error::from(error.clone()).exit_code(), exit::STORAGE);
+            assert_eq!(Error::from(chain_consensus::Error::from(error)).exit_code(), exit::STORAGE);
+        }
+        assert_eq!(Error::from(StoreError::Stopped(None)).exit_code(), exit::SOFTWARE);
+        assert_eq!(Error::from(StoreError::InUse("a".into())).exit_code(), exit::CONFIGURATION);
     }
 }

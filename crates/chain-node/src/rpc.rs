@@ -20,14 +20,27 @@ use crate::{
 /// Prefix of the names of JSON-RPC's threads; see [`crate::exit::panicked`].
 pub(crate) const THREADS: &str = "rpc-";
 
+/// Niceness of JSON-RPC's threads; in Linux it is a property of each thread.
+const NICE: i32 = 5;
+
 /// The runtime that JSON-RPC runs on.
 pub(crate) fn runtime() -> Result<Runtime, Error> {
     tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .thread_name("rpc-worker")
+        .on_thread_start(yield_to_consensus)
         .enable_all()
         .build()
         .map_err(|source| Error::System { what: "starting a runtime", source })
+}
+
+/// On a busy machine clients wait before votes do: what the chain cannot take is refused sooner than the chain slows
+/// down.
+fn yield_to_consensus() {
+    // Where it is not allowed, threads share as they otherwise would.
+    if let Err(error) = rustix::process::setpriority_process(None, NICE) {
+        tracing::debug!(%error, "the priority of JSON-RPC's threads stays as it is");
+    }
 }
 
 /// Takes the address that JSON-RPC is served on, so that a taken one shows before anything starts.

@@ -13,7 +13,7 @@ use crate::{
     Error,
     cli::RunOptions,
     directory::Directory,
-    key,
+    exit, key,
     node::{self, Node, Parts},
     rpc,
     signals::asked_to_end,
@@ -30,6 +30,7 @@ pub(crate) fn command(options: RunOptions) -> Result<(), Error> {
     if !directory.root().is_dir() {
         return Err(not_initialised());
     }
+    exit::data_directory(directory.root());
     let _lock = directory.lock()?;
     let genesis = directory.genesis()?.ok_or_else(not_initialised)?;
     let private_key = key::read(&directory)?;

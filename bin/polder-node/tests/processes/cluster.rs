@@ -76,11 +76,18 @@ struct Node {
 pub struct Cluster {
     directory: TempDir,
     nodes: Vec<Node>,
+    /// Whether validators are told the followers' keys.
+    pub introduced: bool,
 }
 
 impl Cluster {
     /// Prepares data directories; nothing runs yet.
     pub fn prepare(validators: usize, followers: usize, alloc: &Value) -> Self {
+        Self::prepare_with(validators, followers, |keys| genesis(keys, alloc))
+    }
+
+    /// As [`Self::prepare`], on any genesis for the validators.
+    pub fn prepare_with(validators: usize, followers: usize, genesis: impl FnOnce(&[String]) -> Value) -> Self {
         let directory = tempfile::tempdir().unwrap();
         // Bound together, so that they differ.
         let listeners: Vec<_> =
@@ -97,7 +104,7 @@ impl Cluster {
             .collect();
         let keys: Vec<_> = nodes.iter().filter(|node| node.validator).map(|node| node.key.clone()).collect();
         let file = directory.path().join("genesis.json");
-        std::fs::write(&file, genesis(&keys, alloc).to_string()).unwrap();
+        std::fs::write(&file, genesis(&keys).to_string()).unwrap();
         for node in &nodes {
             let mut arguments =
                 vec!["init", "--genesis", file.to_str().unwrap(), "--data", node.data.to_str().unwrap()];
@@ -107,7 +114,7 @@ impl Cluster {
             let output = polder_node(&arguments);
             assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         }
-        Self { directory, nodes }
+        Self { directory, nodes, introduced: true }
     }
 
     /// Prepares and starts a network.
@@ -142,7 +149,7 @@ impl Cluster {
             if peer.validator && other != index {
                 command.args(["--peer", &format!("{}@{}", peer.key, peer.p2p)]);
             }
-            if !peer.validator && other != index {
+            if self.introduced && !peer.validator && other != index {
                 command.args(["--follower-key", &peer.key]);
             }
         }

@@ -110,6 +110,77 @@ fn a_node_stops_cleanly_and_goes_on() {
 }
 
 #[test]
+fn a_follower_that_nobody_lets_in_says_what_is_missing() {
+    let mut cluster = Cluster::prepare(4, 1, &json!({}));
+    cluster.introduced = false;
+    cluster.start_nodes(&[0, 1, 2, 3, 4]);
+    cluster.reach(&[0, 1, 2, 3], 2, SOON);
+    let status = eventually("the status tells", SOON, || {
+        let status = cluster.call(4, "polder_status", json!([]));
+        status["haltedReason"].is_string().then_some(status)
+    });
+    let key = status["publicKey"].as_str().unwrap();
+    assert!(status["haltedReason"].as_str().unwrap().contains(&format!("--follower-key {key}")), "{status}");
+}
+
+#[test]
+fn a_lost_state_commitment_is_built_again() {
+    let mut cluster = Cluster::start(4, 0, &json!({}));
+    cluster.reach(&[0, 1, 2, 3], 6, SOON);
+    cluster.kill(3);
+    let consensus = cluster.data(3).join("consensus");
+    let mut removed = 0;
+    for entry in std::fs::read_dir(consensus).unwrap() {
+        let entry = entry.unwrap();
+        if entry.file_name().to_str().unwrap().starts_with("state-state-") {
+            std::fs::remove_dir_all(entry.path()).unwrap();
+            removed += 1;
+        }
+    }
+    assert!(removed > 2, "{removed} directories");
+    cluster.start_nodes(&[3]);
+    assert!(cluster.log(3).contains("is built again from the blocks"), "{}", cluster.log(3));
+    let height = cluster.height(0);
+    cluster.reach(&[0, 1, 2, 3], height + 4, SOON);
+    cluster.assert_same(&[0, 1, 2, 3], height + 4);
+}
+
+#[test]
+fn a_validator_that_lost_the_chain_fetches_it_from_the_others() {
+    let mut cluster = Cluster::start(4, 0, &json!({}));
+    cluster.reach(&[0, 1, 2, 3], 40, SOON);
+    cluster.kill(3);
+    for part in ["chain", "consensus"] {
+        std::fs::remove_dir_all(cluster.data(3).join(part)).unwrap();
+    }
+    cluster.start_nodes(&[3]);
+    let height = cluster.height(0);
+    cluster.reach(&[0, 1, 2, 3], height + 4, SOON);
+    cluster.assert_same(&[0, 1, 2, 3], height + 4);
+}
+
+#[test]
+fn the_pool_goes_by_the_forks_of_the_genesis() {
+    // A transfer with 16,777,217 gas: one more than a transaction may have from Osaka on (EIP-7825).
+    let thirsty = "0xf863808084010000019419e7e376e7c213b7e7e7e46cc70a5dd086daff2a8080822147a0ea1600984f838fe56463d165386606eede8deaa83be88c84d9a46a7c913e52a4a01dcf9f9ad8ceb5d3a519eb3ad19e03396257d424cbbbb63c3ba10892e309f974";
+    for (osaka, expected) in [(false, None), (true, Some("transaction gas limit too high"))] {
+        let mut cluster = Cluster::prepare_with(1, 0, |keys| {
+            let mut genesis = cluster::genesis(keys, &json!({}));
+            if osaka {
+                genesis["config"]["osakaTime"] = json!(0);
+            }
+            genesis
+        });
+        cluster.start_nodes(&[0]);
+        let answer = cluster.try_call(0, "eth_sendRawTransaction", json!([thirsty])).unwrap();
+        match expected {
+            None => assert!(answer["result"].is_string(), "{answer}"),
+            Some(words) => assert!(answer["error"]["message"].as_str().unwrap().contains(words), "{answer}"),
+        }
+    }
+}
+
+#[test]
 fn an_idle_validator_is_small() {
     let cluster = Cluster::start(4, 0, &json!({}));
     cluster.reach(&[0, 1, 2, 3], 5, SOON);
