@@ -1,11 +1,8 @@
-//! ERC-20 transfers at an offered rate: how many become final, and how soon.
+//! ERC-20 transfers at an offered rate: how many become final, and how soon; and what becomes of a network that is
+//! offered more than it can take.
 
 use std::{
-    collections::HashMap,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
+    collections::{BTreeMap, HashMap, VecDeque},
     time::{Duration, Instant},
 };
 
@@ -24,7 +21,10 @@ use crate::{
 const TOKEN: &str = include_str!("../../contracts/artifacts/Token.json");
 
 /// Connections to each node.
-const CONNECTIONS: usize = 16;
+const CONNECTIONS: usize = 32;
+
+/// How long a load may take to become final after its end: what full pools hold.
+const DRAIN: Duration = Duration::from_secs(120);
 
 /// What is offered.
 #[derive(Clone, Copy)]
@@ -35,53 +35,61 @@ pub struct Load {
     pub seconds: u64,
     /// Sending accounts.
     pub senders: usize,
+    /// Transactions that are signed beforehand; a load in which most are refused needs fewer than it offers.
+    pub signed: u64,
 }
 
-struct Prepared {
-    body: bytes::Bytes,
-    at: Duration,
+impl Load {
+    /// A load that the network is expected to take.
+    pub fn new(rate: u64, seconds: u64, senders: usize) -> Self {
+        Self { rate, seconds, senders, signed: rate * seconds }
+    }
+
+    /// Three times what a network was seen to take at best.
+    pub fn overload(best: f64, seconds: u64, senders: usize) -> Self {
+        let load = Self::new((best * 3.0) as u64, seconds, senders);
+        // What can be final in the time with something to spare, and what the pools of four nodes hold.
+        let most = (best * 1.3) as u64 * seconds + 100_000;
+        Self { signed: load.signed.min(most), ..load }
+    }
 }
 
-/// Runs one load and prints its figures.
-pub async fn run(name: &str, network: &Network, load: Load) -> anyhow::Result<()> {
+/// What one connection sends: for each moment, whose next transaction is offered. A refused one is offered again at
+/// its sender's next turn, as a client does; if it were left out, all that follow would wait for its nonce.
+struct Lane {
+    turns: Vec<(Duration, usize)>,
+    bodies: HashMap<usize, VecDeque<bytes::Bytes>>,
+}
+
+/// What one connection saw.
+#[derive(Default)]
+struct Seen {
+    offered: u64,
+    accepted: HashMap<String, Instant>,
+    refused: BTreeMap<String, u64>,
+}
+
+/// Runs one load and prints its figures. Answers how many transactions a second became final.
+pub async fn run(name: &str, network: &Network, load: Load) -> anyhow::Result<f64> {
     let (token, transfer) = deploy(network, load.senders).await?;
     let lanes = prepare(load, token, &transfer)?;
 
-    let accepted = Arc::new(AtomicU64::new(0));
-    let refused = Arc::new(AtomicU64::new(0));
     let start = Instant::now() + Duration::from_millis(200);
-    let watcher = tokio::spawn(watch(network.rpc[0].clone(), start, Duration::from_secs(load.seconds + 20)));
+    let watcher = tokio::spawn(watch(network.rpc[0].clone(), start, Duration::from_secs(load.seconds) + DRAIN));
     let before = network.usage()?;
     let mut tasks = Vec::new();
-    for (lane, transactions) in lanes.into_iter().enumerate() {
-        let host = network.rpc[lane % network.rpc.len()].clone();
-        let (accepted, refused) = (accepted.clone(), refused.clone());
-        tasks.push(tokio::spawn(async move {
-            let mut connection = Connection::open(&host).await?;
-            let mut sent = HashMap::new();
-            for transaction in transactions {
-                tokio::time::sleep_until((start + transaction.at).into()).await;
-                let began = Instant::now();
-                match connection.raw(transaction.body).await {
-                    Ok(hash) => {
-                        accepted.fetch_add(1, Ordering::Relaxed);
-                        sent.insert(hash.as_str().unwrap_or_default().to_owned(), began);
-                    }
-                    Err(_) => {
-                        refused.fetch_add(1, Ordering::Relaxed);
-                    }
-                }
-                // An offered load does not wait for a slow system for ever.
-                if start.elapsed() > Duration::from_secs(load.seconds + 5) {
-                    break;
-                }
-            }
-            anyhow::Ok(sent)
-        }));
+    for (number, lane) in lanes.into_iter().enumerate() {
+        let host = network.rpc[number % network.rpc.len()].clone();
+        tasks.push(tokio::spawn(offer(host, lane, start, load)));
     }
-    let mut sent = HashMap::new();
+    let (mut offered, mut accepted, mut refused) = (0, HashMap::new(), BTreeMap::<String, u64>::new());
     for task in tasks {
-        sent.extend(task.await??);
+        let seen = task.await??;
+        offered += seen.offered;
+        accepted.extend(seen.accepted);
+        for (reason, count) in seen.refused {
+            *refused.entry(reason).or_default() += count;
+        }
     }
     let offered_for = start.elapsed().as_secs_f64();
     let after = network.usage()?;
@@ -89,11 +97,9 @@ pub async fn run(name: &str, network: &Network, load: Load) -> anyhow::Result<()
 
     let end = start + Duration::from_secs(load.seconds);
     let mut latencies = Vec::new();
-    let (mut inside, mut total) = (0_u64, 0_u64);
+    let mut inside = 0_u64;
     for (seen, hashes) in &blocks {
-        for hash in hashes {
-            let Some(began) = sent.get(hash) else { continue };
-            total += 1;
+        for began in hashes.iter().filter_map(|hash| accepted.get(hash)) {
             latencies.push((*seen - *began).as_secs_f64() * 1e3);
             if *seen > start + Duration::from_secs(2) && *seen <= end {
                 inside += 1;
@@ -102,14 +108,24 @@ pub async fn run(name: &str, network: &Network, load: Load) -> anyhow::Result<()
     }
     let cpu: Vec<f64> =
         before.cpu.iter().zip(&after.cpu).map(|(before, after)| (after - before) / offered_for).collect();
-    let accepted = accepted.load(Ordering::Relaxed);
-    println!("{name}: {} senders, offered {}/s for {} s", load.senders, load.rate, load.seconds);
+    let throughput = inside as f64 / (load.seconds - 2) as f64;
     println!(
-        "  final {:.0}/s, accepted {accepted}, refused {}, final in all {total}, not final {}",
-        inside as f64 / (load.seconds - 2) as f64,
-        refused.load(Ordering::Relaxed),
-        accepted - total
+        "{name}: {} senders, {:.0}/s offered of {}/s for {} s",
+        load.senders,
+        offered as f64 / offered_for,
+        load.rate,
+        load.seconds
     );
+    println!(
+        "  final {throughput:.0}/s, accepted {}, refused {}, final in all {}, accepted and not final {}",
+        accepted.len(),
+        refused.values().sum::<u64>(),
+        latencies.len(),
+        accepted.len() - latencies.len()
+    );
+    for (reason, count) in refused {
+        println!("  refused {count} times: {reason}");
+    }
     println!("  sent to final: {}", quantiles(latencies));
     println!(
         "  CPU of a node {:.2} cores, memory of a node {} MB, {} blocks",
@@ -117,7 +133,40 @@ pub async fn run(name: &str, network: &Network, load: Load) -> anyhow::Result<()
         after.memory.iter().max().unwrap_or(&0) / 1_000_000,
         blocks.len()
     );
-    Ok(())
+    Ok(throughput)
+}
+
+/// Sends what a lane has, each at its time or as soon as the one before is answered.
+async fn offer(host: String, mut lane: Lane, start: Instant, load: Load) -> anyhow::Result<Seen> {
+    let mut connection = Connection::open(&host).await?;
+    let mut seen = Seen::default();
+    for (at, sender) in lane.turns {
+        let Some(bodies) = lane.bodies.get_mut(&sender) else { continue };
+        let Some(body) = bodies.front().cloned() else { continue };
+        tokio::time::sleep_until((start + at).into()).await;
+        // An offered load does not wait for a slow system for ever.
+        if start.elapsed() > Duration::from_secs(load.seconds) {
+            break;
+        }
+        let began = Instant::now();
+        seen.offered += 1;
+        match connection.raw(body).await {
+            Ok(hash) => {
+                bodies.pop_front();
+                seen.accepted.insert(hash.as_str().unwrap_or_default().to_owned(), began);
+            }
+            Err(error) => {
+                *seen.refused.entry(without_numbers(&error.to_string())).or_default() += 1;
+            }
+        }
+    }
+    Ok(seen)
+}
+
+/// Refusals that differ in their numbers alone count as one.
+fn without_numbers(text: &str) -> String {
+    let words = text.split(' ').map(|word| if word.contains(|c: char| c.is_ascii_digit()) { "#" } else { word });
+    words.collect::<Vec<_>>().join(" ")
 }
 
 /// Deploys the token and gives each sender some; answers the address and the input of a transfer's selector.
@@ -155,18 +204,22 @@ async fn receipt(connection: &mut Connection, hash: &Value) -> anyhow::Result<Va
 }
 
 /// Signs everything before the load begins. A sender stays on one connection, so that its nonces come in order.
-fn prepare(load: Load, token: Address, transfer: &evm_abi::Function) -> anyhow::Result<Vec<Vec<Prepared>>> {
+fn prepare(load: Load, token: Address, transfer: &evm_abi::Function) -> anyhow::Result<Vec<Lane>> {
     let count = CONNECTIONS * 4;
-    let mut lanes: Vec<Vec<Prepared>> = (0..count).map(|_| Vec::new()).collect();
+    let mut lanes: Vec<Lane> = (0..count).map(|_| Lane { turns: Vec::new(), bodies: HashMap::new() }).collect();
     let accounts: Vec<Account> = (1..=load.senders as u64).map(Account::new).collect::<Result<_, _>>()?;
     for index in 0..load.rate * load.seconds {
+        let sender = (index % load.senders as u64) as usize;
+        let at = Duration::from_secs_f64(index as f64 / load.rate as f64);
+        lanes[sender % count].turns.push((at, sender));
+    }
+    for index in 0..load.signed {
         let sender = (index % load.senders as u64) as usize;
         let to = accounts[(sender * 7 + 13) % load.senders].address;
         let data = evm_abi::encode_call(transfer, Some(&json!([to.to_string(), "1"])))?;
         let raw = accounts[sender].sign(CHAIN_ID, index / load.senders as u64, Some(token), 100_000, data);
         let body = json!({ "jsonrpc": "2.0", "id": 1, "method": "eth_sendRawTransaction", "params": [raw] });
-        let at = Duration::from_secs_f64(index as f64 / load.rate as f64);
-        lanes[sender % count].push(Prepared { body: serde_json::to_vec(&body)?.into(), at });
+        lanes[sender % count].bodies.entry(sender).or_default().push_back(serde_json::to_vec(&body)?.into());
     }
     Ok(lanes)
 }

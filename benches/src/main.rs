@@ -39,6 +39,9 @@ enum Scenario {
         /// Sending accounts
         #[arg(long, default_value_t = 200)]
         senders: usize,
+        /// Then offer three times the best of what became final
+        #[arg(long)]
+        overload: bool,
         /// GoQuorum's geth to measure the same load on, in the same run
         #[arg(long)]
         quorum: Option<PathBuf>,
@@ -71,14 +74,22 @@ async fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
     report::machine();
     match arguments.scenario {
-        Scenario::Erc20 { node, rates, seconds, senders, quorum, quorum_rate } => {
+        Scenario::Erc20 { node, rates, seconds, senders, overload, quorum, quorum_rate } => {
+            let mut best = 0.0_f64;
             for rate in rates {
                 let network = network::polder(&node, senders).await?;
-                erc20::run("polder bft, 4 validators", &network, erc20::Load { rate, seconds, senders }).await?;
+                let load = erc20::Load::new(rate, seconds, senders);
+                best = best.max(erc20::run("polder bft, 4 validators", &network, load).await?);
+            }
+            if overload {
+                let network = network::polder(&node, senders).await?;
+                let load = erc20::Load::overload(best, seconds, senders);
+                let throughput = erc20::run("three times the best", &network, load).await?;
+                println!("  {:.0} % of the best throughput", throughput / best * 100.0);
             }
             if let Some(geth) = quorum {
                 let network = peer::quorum(&geth, senders).await?;
-                let load = erc20::Load { rate: quorum_rate, seconds, senders };
+                let load = erc20::Load::new(quorum_rate, seconds, senders);
                 erc20::run("GoQuorum QBFT, 4 validators, 1 s blocks", &network, load).await?;
             }
             Ok(())
