@@ -279,7 +279,8 @@ export interface paths {
         put?: never;
         /**
          * Deploy a contract from its compiled artifact with a member's account, or register one by its address or by the hash of the
-         *     transaction that makes it. Answers when the transaction is final, or after 30 seconds with what is known then (202).
+         *     transaction that makes it. Answers when the transaction is final, or after 30 seconds with what is known then (202); with
+         *     `wait=false` as soon as the ledger has taken it.
          */
         post: operations["create_contract"];
         delete?: never;
@@ -333,7 +334,7 @@ export interface paths {
         put?: never;
         /**
          * Send to a function of a contract with a member's account. Answers when the transaction is final, or after 30 seconds with
-         *     what is known then.
+         *     what is known then; with `wait=false` as soon as the ledger has taken it.
          */
         post: operations["send_to_contract"];
         delete?: never;
@@ -920,20 +921,23 @@ export interface components {
     schemas: {
         /** @description A program's credential for this API. The secret is shown once, when it is made. */
         AccessKey: {
-            /** @description When created. */
-            createdAt: components["schemas"]["i64"];
-            expiresAt?: components["schemas"]["i64"] | null;
+            /**
+             * Format: int64
+             * @description When created.
+             */
+            createdAt: number;
+            expiresAt?: number | null;
             /** @description What it may do: never more than its user. */
             grants: components["schemas"]["Grant"][];
             /** @description `key_…`. */
-            id: components["schemas"]["String"];
-            lastUsedAt?: components["schemas"]["i64"] | null;
+            id: string;
+            lastUsedAt?: number | null;
             /** @description What it is for. */
             name: string;
             /** @description Only in the answer to its creation: the key, to be sent as `Authorization: Bearer …`. */
             secret?: string | null;
             /** @description Whose it is. */
-            user: components["schemas"]["String"];
+            user: string;
         };
         /** @description An account that the platform holds for a member on a network. */
         Account: {
@@ -942,18 +946,18 @@ export interface components {
             /** @description Balance in the smallest unit, decimal; null when no node answers. */
             balance?: string | null;
             /** @description `acc_…`. */
-            id: components["schemas"]["String"];
+            id: string;
             /** @description Name of the member. */
             member: string;
             /** @description The network's id. */
-            network: components["schemas"]["String"];
+            network: string;
             /**
              * Format: int64
              * @description Transactions sent; null when no node answers.
              */
             nonce?: number | null;
             /** @description The member's organisation id. */
-            organisation: components["schemas"]["String"];
+            organisation: string;
             /** @description Whether the caller may use it. */
             usable: boolean;
         };
@@ -1001,13 +1005,16 @@ export interface components {
             action: string;
             /** @description Who: `user NAME`, `access key NAME of USER`, or `server`. */
             actor: string;
-            /** @description When. */
-            at: components["schemas"]["i64"];
+            /**
+             * Format: int64
+             * @description When.
+             */
+            at: number;
             /** @description Details, without secrets. */
             details: Record<string, unknown>;
             /** @description SHA-256 over the hash before and this entry, hex. */
             hash: string;
-            organisation?: components["schemas"]["String"] | null;
+            organisation?: string | null;
             /**
              * Format: int64
              * @description 1, 2, 3, … without gaps.
@@ -1025,8 +1032,11 @@ export interface components {
         };
         /** @description One block, without its transactions. */
         BlockSummary: {
-            /** @description When it was made. */
-            at: components["schemas"]["i64"];
+            /**
+             * Format: int64
+             * @description When it was made.
+             */
+            at: number;
             /**
              * Format: int64
              * @description Gas limit, where the engine has one.
@@ -1065,10 +1075,10 @@ export interface components {
         /** @description Something changed: the event of `GET /changes`. */
         Change: {
             /** @description Id of what changed. */
-            id: components["schemas"]["String"];
+            id: string;
             /** @description `network`, `node`, `operation`, `block`, `organisation`, … */
             kind: string;
-            network?: components["schemas"]["String"] | null;
+            network?: string | null;
             /**
              * Format: int64
              * @description Cursor: increases.
@@ -1101,10 +1111,13 @@ export interface components {
         };
         /** @description Organisations that share networks. */
         Consortium: {
-            /** @description When founded. */
-            createdAt: components["schemas"]["i64"];
+            /**
+             * Format: int64
+             * @description When founded.
+             */
+            createdAt: number;
             /** @description `con_…`. */
-            id: components["schemas"]["String"];
+            id: string;
             /** @description The members. */
             members: components["schemas"]["Member"][];
             /** @description Unique in the deployment. */
@@ -1116,10 +1129,13 @@ export interface components {
         Contract: {
             /** @description Address on the ledger. */
             address: string;
-            /** @description When it became known here. */
-            createdAt: components["schemas"]["i64"];
+            /**
+             * Format: int64
+             * @description When it became known here.
+             */
+            createdAt: number;
             /** @description `ctr_…`. */
-            id: components["schemas"]["String"];
+            id: string;
             /** @description Its interface: a Solidity ABI. */
             interface: Record<string, unknown>[];
             /** @description Name of the member that deployed it, when deployed from here. */
@@ -1127,7 +1143,7 @@ export interface components {
             /** @description Name to show. */
             name: string;
             /** @description The network's id. */
-            network: components["schemas"]["String"];
+            network: string;
             /** @description Transaction that made it, when deployed from here. */
             transactionHash?: string | null;
         };
@@ -1200,7 +1216,7 @@ export interface components {
         };
         /** @description A role, and the organisation it is held for (null for the platform's administrator). */
         Grant: {
-            organisation?: components["schemas"]["String"] | null;
+            organisation?: string | null;
             /** @description The role. */
             role: components["schemas"]["Role"];
         };
@@ -1214,9 +1230,9 @@ export interface components {
             /** @description Whether it is up. */
             connected: boolean;
             /** @description Node id. */
-            from: components["schemas"]["String"];
+            from: string;
             /** @description Node id. */
-            to: components["schemas"]["String"];
+            to: string;
         };
         /** @description One log entry. */
         Log: {
@@ -1235,21 +1251,27 @@ export interface components {
         };
         /** @description One line of a node's log. */
         LogLine: {
-            /** @description When it was written. */
-            at: components["schemas"]["i64"];
-            /** @description `stdout` or `stderr`. */
+            /**
+             * Format: int64
+             * @description When it was written.
+             */
+            at: number;
+            /** @description `stdout` or `stderr` of the node's program, or `host`: what the host has to say about it, such as how it ended. */
             stream: string;
             /** @description The text. */
             text: string;
         };
         /** @description An organisation in a consortium. */
         Member: {
-            /** @description When it joined. */
-            joinedAt: components["schemas"]["i64"];
+            /**
+             * Format: int64
+             * @description When it joined.
+             */
+            joinedAt: number;
             /** @description Its name. */
             name: string;
             /** @description The organisation's id. */
-            organisation: components["schemas"]["String"];
+            organisation: string;
             /** @description Its public key when it joined, hex. */
             publicKey: string;
             /** @description Its ed25519 signature over the founding statement, hex. */
@@ -1267,9 +1289,12 @@ export interface components {
             /** @description The engine's consensus. */
             consensus: string;
             /** @description The consortium's id. */
-            consortium: components["schemas"]["String"];
-            /** @description When created. */
-            createdAt: components["schemas"]["i64"];
+            consortium: string;
+            /**
+             * Format: int64
+             * @description When created.
+             */
+            createdAt: number;
             /** @description Name of the engine. */
             engine: string;
             /**
@@ -1278,7 +1303,7 @@ export interface components {
              */
             height?: number | null;
             /** @description `net_…`. */
-            id: components["schemas"]["String"];
+            id: string;
             /** @description Unique in its consortium. */
             name: string;
             /** @description The nodes. */
@@ -1309,7 +1334,7 @@ export interface components {
         NetworkStatus: "creating" | "running" | "degraded" | "halted" | "stopped" | "failed" | "deleting";
         /** @description Makes an access key. */
         NewAccessKey: {
-            expiresAt?: components["schemas"]["i64"] | null;
+            expiresAt?: number | null;
             /** @description What it may do; absent: what its user may do. */
             grants?: components["schemas"]["Grant"][] | null;
             /** @description What it is for. */
@@ -1394,15 +1419,15 @@ export interface components {
             /** @description Name of the host that it runs on. */
             host: string;
             /** @description `node_…`. */
-            id: components["schemas"]["String"];
+            id: string;
             /** @description Name of the member that it belongs to. */
             member: string;
             /** @description `NETWORK/NODE`. */
             name: string;
             /** @description The network's id. */
-            network: components["schemas"]["String"];
+            network: string;
             /** @description The member's organisation id. */
-            organisation: components["schemas"]["String"];
+            organisation: string;
             /**
              * Format: int32
              * @description Process id on the host.
@@ -1417,10 +1442,10 @@ export interface components {
             role: string;
             /** @description Address of its JSON-RPC over HTTP; null when it does not run or has none. */
             rpc?: string | null;
-            startedAt?: components["schemas"]["i64"] | null;
+            startedAt?: number | null;
             /** @description State, from what is observed. */
             status: components["schemas"]["NodeStatus"];
-            /** @description Why the state is not `running`, in words. */
+            /** @description Why the state is not `running`, or why a node that runs makes no progress, in words. */
             statusReason?: string | null;
             usage?: components["schemas"]["Usage"] | null;
             /** @description Whether it should run. */
@@ -1437,21 +1462,24 @@ export interface components {
         Operation: {
             /** @description Who asked for it. */
             actor: string;
-            /** @description When asked for. */
-            createdAt: components["schemas"]["i64"];
+            /**
+             * Format: int64
+             * @description When asked for.
+             */
+            createdAt: number;
             error?: components["schemas"]["Problem"] | null;
-            finishedAt?: components["schemas"]["i64"] | null;
+            finishedAt?: number | null;
             /** @description `op_…`. */
-            id: components["schemas"]["String"];
+            id: string;
             /** @description What it does, such as `network.create`. */
             kind: string;
-            startedAt?: components["schemas"]["i64"] | null;
+            startedAt?: number | null;
             /** @description State. */
             status: components["schemas"]["OperationStatus"];
             /** @description Its steps in order. */
             steps: components["schemas"]["Step"][];
             /** @description Id of what it changes. */
-            subject: components["schemas"]["String"];
+            subject: string;
             /** @description Name of what it changes. */
             subjectName: string;
         };
@@ -1462,10 +1490,13 @@ export interface components {
         OperationStatus: "queued" | "running" | "waiting" | "succeeded" | "failed" | "undone";
         /** @description A legal entity with its own key, users and nodes. */
         Organisation: {
-            /** @description When created. */
-            createdAt: components["schemas"]["i64"];
+            /**
+             * Format: int64
+             * @description When created.
+             */
+            createdAt: number;
             /** @description `org_…`. */
-            id: components["schemas"]["String"];
+            id: string;
             /** @description Unique in the deployment: lower-case letters, digits and `-`, 1 to 63. */
             name: string;
             /** @description The organisation's ed25519 public key, hex. */
@@ -1477,20 +1508,23 @@ export interface components {
         Page_AccessKey: {
             /** @description The entries. */
             items: {
-                /** @description When created. */
-                createdAt: components["schemas"]["i64"];
-                expiresAt?: components["schemas"]["i64"] | null;
+                /**
+                 * Format: int64
+                 * @description When created.
+                 */
+                createdAt: number;
+                expiresAt?: number | null;
                 /** @description What it may do: never more than its user. */
                 grants: components["schemas"]["Grant"][];
                 /** @description `key_…`. */
-                id: components["schemas"]["String"];
-                lastUsedAt?: components["schemas"]["i64"] | null;
+                id: string;
+                lastUsedAt?: number | null;
                 /** @description What it is for. */
                 name: string;
                 /** @description Only in the answer to its creation: the key, to be sent as `Authorization: Bearer …`. */
                 secret?: string | null;
                 /** @description Whose it is. */
-                user: components["schemas"]["String"];
+                user: string;
             }[];
             /** @description Where the next page starts; null on the last page. */
             next?: string | null;
@@ -1504,18 +1538,18 @@ export interface components {
                 /** @description Balance in the smallest unit, decimal; null when no node answers. */
                 balance?: string | null;
                 /** @description `acc_…`. */
-                id: components["schemas"]["String"];
+                id: string;
                 /** @description Name of the member. */
                 member: string;
                 /** @description The network's id. */
-                network: components["schemas"]["String"];
+                network: string;
                 /**
                  * Format: int64
                  * @description Transactions sent; null when no node answers.
                  */
                 nonce?: number | null;
                 /** @description The member's organisation id. */
-                organisation: components["schemas"]["String"];
+                organisation: string;
                 /** @description Whether the caller may use it. */
                 usable: boolean;
             }[];
@@ -1530,13 +1564,16 @@ export interface components {
                 action: string;
                 /** @description Who: `user NAME`, `access key NAME of USER`, or `server`. */
                 actor: string;
-                /** @description When. */
-                at: components["schemas"]["i64"];
+                /**
+                 * Format: int64
+                 * @description When.
+                 */
+                at: number;
                 /** @description Details, without secrets. */
                 details: Record<string, unknown>;
                 /** @description SHA-256 over the hash before and this entry, hex. */
                 hash: string;
-                organisation?: components["schemas"]["String"] | null;
+                organisation?: string | null;
                 /**
                  * Format: int64
                  * @description 1, 2, 3, … without gaps.
@@ -1552,8 +1589,11 @@ export interface components {
         Page_BlockSummary: {
             /** @description The entries. */
             items: {
-                /** @description When it was made. */
-                at: components["schemas"]["i64"];
+                /**
+                 * Format: int64
+                 * @description When it was made.
+                 */
+                at: number;
                 /**
                  * Format: int64
                  * @description Gas limit, where the engine has one.
@@ -1591,10 +1631,13 @@ export interface components {
         Page_Consortium: {
             /** @description The entries. */
             items: {
-                /** @description When founded. */
-                createdAt: components["schemas"]["i64"];
+                /**
+                 * Format: int64
+                 * @description When founded.
+                 */
+                createdAt: number;
                 /** @description `con_…`. */
-                id: components["schemas"]["String"];
+                id: string;
                 /** @description The members. */
                 members: components["schemas"]["Member"][];
                 /** @description Unique in the deployment. */
@@ -1611,10 +1654,13 @@ export interface components {
             items: {
                 /** @description Address on the ledger. */
                 address: string;
-                /** @description When it became known here. */
-                createdAt: components["schemas"]["i64"];
+                /**
+                 * Format: int64
+                 * @description When it became known here.
+                 */
+                createdAt: number;
                 /** @description `ctr_…`. */
-                id: components["schemas"]["String"];
+                id: string;
                 /** @description Its interface: a Solidity ABI. */
                 interface: Record<string, unknown>[];
                 /** @description Name of the member that deployed it, when deployed from here. */
@@ -1622,7 +1668,7 @@ export interface components {
                 /** @description Name to show. */
                 name: string;
                 /** @description The network's id. */
-                network: components["schemas"]["String"];
+                network: string;
                 /** @description Transaction that made it, when deployed from here. */
                 transactionHash?: string | null;
             }[];
@@ -1657,9 +1703,12 @@ export interface components {
         Page_LogLine: {
             /** @description The entries. */
             items: {
-                /** @description When it was written. */
-                at: components["schemas"]["i64"];
-                /** @description `stdout` or `stderr`. */
+                /**
+                 * Format: int64
+                 * @description When it was written.
+                 */
+                at: number;
+                /** @description `stdout` or `stderr` of the node's program, or `host`: what the host has to say about it, such as how it ended. */
                 stream: string;
                 /** @description The text. */
                 text: string;
@@ -1679,9 +1728,12 @@ export interface components {
                 /** @description The engine's consensus. */
                 consensus: string;
                 /** @description The consortium's id. */
-                consortium: components["schemas"]["String"];
-                /** @description When created. */
-                createdAt: components["schemas"]["i64"];
+                consortium: string;
+                /**
+                 * Format: int64
+                 * @description When created.
+                 */
+                createdAt: number;
                 /** @description Name of the engine. */
                 engine: string;
                 /**
@@ -1690,7 +1742,7 @@ export interface components {
                  */
                 height?: number | null;
                 /** @description `net_…`. */
-                id: components["schemas"]["String"];
+                id: string;
                 /** @description Unique in its consortium. */
                 name: string;
                 /** @description The nodes. */
@@ -1719,15 +1771,15 @@ export interface components {
                 /** @description Name of the host that it runs on. */
                 host: string;
                 /** @description `node_…`. */
-                id: components["schemas"]["String"];
+                id: string;
                 /** @description Name of the member that it belongs to. */
                 member: string;
                 /** @description `NETWORK/NODE`. */
                 name: string;
                 /** @description The network's id. */
-                network: components["schemas"]["String"];
+                network: string;
                 /** @description The member's organisation id. */
-                organisation: components["schemas"]["String"];
+                organisation: string;
                 /**
                  * Format: int32
                  * @description Process id on the host.
@@ -1742,10 +1794,10 @@ export interface components {
                 role: string;
                 /** @description Address of its JSON-RPC over HTTP; null when it does not run or has none. */
                 rpc?: string | null;
-                startedAt?: components["schemas"]["i64"] | null;
+                startedAt?: number | null;
                 /** @description State, from what is observed. */
                 status: components["schemas"]["NodeStatus"];
-                /** @description Why the state is not `running`, in words. */
+                /** @description Why the state is not `running`, or why a node that runs makes no progress, in words. */
                 statusReason?: string | null;
                 usage?: components["schemas"]["Usage"] | null;
                 /** @description Whether it should run. */
@@ -1762,21 +1814,24 @@ export interface components {
             items: {
                 /** @description Who asked for it. */
                 actor: string;
-                /** @description When asked for. */
-                createdAt: components["schemas"]["i64"];
+                /**
+                 * Format: int64
+                 * @description When asked for.
+                 */
+                createdAt: number;
                 error?: components["schemas"]["Problem"] | null;
-                finishedAt?: components["schemas"]["i64"] | null;
+                finishedAt?: number | null;
                 /** @description `op_…`. */
-                id: components["schemas"]["String"];
+                id: string;
                 /** @description What it does, such as `network.create`. */
                 kind: string;
-                startedAt?: components["schemas"]["i64"] | null;
+                startedAt?: number | null;
                 /** @description State. */
                 status: components["schemas"]["OperationStatus"];
                 /** @description Its steps in order. */
                 steps: components["schemas"]["Step"][];
                 /** @description Id of what it changes. */
-                subject: components["schemas"]["String"];
+                subject: string;
                 /** @description Name of what it changes. */
                 subjectName: string;
             }[];
@@ -1787,10 +1842,13 @@ export interface components {
         Page_Organisation: {
             /** @description The entries. */
             items: {
-                /** @description When created. */
-                createdAt: components["schemas"]["i64"];
+                /**
+                 * Format: int64
+                 * @description When created.
+                 */
+                createdAt: number;
                 /** @description `org_…`. */
-                id: components["schemas"]["String"];
+                id: string;
                 /** @description Unique in the deployment: lower-case letters, digits and `-`, 1 to 63. */
                 name: string;
                 /** @description The organisation's ed25519 public key, hex. */
@@ -1809,7 +1867,7 @@ export interface components {
                 description: string;
                 /** @description Newest error. */
                 error?: string | null;
-                lastRunAt?: components["schemas"]["i64"] | null;
+                lastRunAt?: number | null;
                 /** @description Such as `reconcile-networks`. */
                 name: string;
                 /** @description `running`, `stopped` or `failed`. */
@@ -1824,7 +1882,7 @@ export interface components {
         Page_TransactionSummary: {
             /** @description The entries. */
             items: {
-                at?: components["schemas"]["i64"] | null;
+                at?: number | null;
                 /**
                  * Format: int64
                  * @description Block height; null while pending.
@@ -1855,8 +1913,11 @@ export interface components {
         Page_Usage: {
             /** @description The entries. */
             items: {
-                /** @description When. */
-                at: components["schemas"]["i64"];
+                /**
+                 * Format: int64
+                 * @description When.
+                 */
+                at: number;
                 /**
                  * Format: double
                  * @description CPU in cores: 1.0 is one core fully used.
@@ -1880,12 +1941,15 @@ export interface components {
         Page_User: {
             /** @description The entries. */
             items: {
-                /** @description When created. */
-                createdAt: components["schemas"]["i64"];
+                /**
+                 * Format: int64
+                 * @description When created.
+                 */
+                createdAt: number;
                 /** @description What the user may do. */
                 grants: components["schemas"]["Grant"][];
                 /** @description `user_…`. */
-                id: components["schemas"]["String"];
+                id: string;
                 /** @description Unique in the deployment. */
                 name: string;
             }[];
@@ -1952,8 +2016,11 @@ export interface components {
              * @description Resident memory in bytes.
              */
             memoryBytes: number;
-            /** @description When it started. */
-            startedAt: components["schemas"]["i64"];
+            /**
+             * Format: int64
+             * @description When it started.
+             */
+            startedAt: number;
             /** @description Version of Polder. */
             version: string;
             /** @description What an administrator should see to. */
@@ -1963,7 +2030,7 @@ export interface components {
         Session: {
             /** @description To be sent as header `x-csrf-token` with each request that changes something. Null for an access key. */
             csrfToken?: string | null;
-            expiresAt?: components["schemas"]["i64"] | null;
+            expiresAt?: number | null;
             /** @description Permissions that some grant of the user gives, as in the API description. */
             permissions: string[];
             /** @description Who is signed in. */
@@ -1988,8 +2055,11 @@ export interface components {
         };
         /** @description One point of the network's charts. */
         StatisticsPoint: {
-            /** @description Start of the interval. */
-            at: components["schemas"]["i64"];
+            /**
+             * Format: int64
+             * @description Start of the interval.
+             */
+            at: number;
             /**
              * Format: double
              * @description Mean time between blocks in milliseconds.
@@ -2023,25 +2093,31 @@ export interface components {
              * @description How often it was tried.
              */
             attempts: number;
-            finishedAt?: components["schemas"]["i64"] | null;
+            finishedAt?: number | null;
             /** @description Progress or error, for a person. */
             message?: string | null;
             /** @description Unique in its operation. */
             name: string;
-            startedAt?: components["schemas"]["i64"] | null;
+            startedAt?: number | null;
             /** @description State: as an operation's. */
             status: components["schemas"]["OperationStatus"];
             /** @description What it does, for a person. */
             title: string;
         };
-        String: string;
+        /** @description Changes a user; absent fields stay. */
+        UserChange: {
+            /** @description All grants, replacing the old ones. */
+            grants?: components["schemas"]["Grant"][] | null;
+            /** @description The new password; all sessions of the user end. */
+            password?: string | null;
+        };
         /** @description A background task of the server. */
         Task: {
             /** @description What it does. */
             description: string;
             /** @description Newest error. */
             error?: string | null;
-            lastRunAt?: components["schemas"]["i64"] | null;
+            lastRunAt?: number | null;
             /** @description Such as `reconcile-networks`. */
             name: string;
             /** @description `running`, `stopped` or `failed`. */
@@ -2051,7 +2127,7 @@ export interface components {
         };
         /** @description How the nodes of a network are connected, now. */
         Topology: {
-            leader?: components["schemas"]["String"] | null;
+            leader?: string | null;
             /** @description Which node sees which. */
             links: components["schemas"]["Link"][];
             /** @description The nodes with their state. */
@@ -2123,7 +2199,7 @@ export interface components {
         TransactionStatus: "pending" | "success" | "reverted" | "unknown";
         /** @description One transaction in short. */
         TransactionSummary: {
-            at?: components["schemas"]["i64"] | null;
+            at?: number | null;
             /**
              * Format: int64
              * @description Block height; null while pending.
@@ -2169,8 +2245,11 @@ export interface components {
         };
         /** @description One sample of a node's use of its machine. */
         Usage: {
-            /** @description When. */
-            at: components["schemas"]["i64"];
+            /**
+             * Format: int64
+             * @description When.
+             */
+            at: number;
             /**
              * Format: double
              * @description CPU in cores: 1.0 is one core fully used.
@@ -2189,24 +2268,18 @@ export interface components {
         };
         /** @description A person. */
         User: {
-            /** @description When created. */
-            createdAt: components["schemas"]["i64"];
+            /**
+             * Format: int64
+             * @description When created.
+             */
+            createdAt: number;
             /** @description What the user may do. */
             grants: components["schemas"]["Grant"][];
             /** @description `user_…`. */
-            id: components["schemas"]["String"];
+            id: string;
             /** @description Unique in the deployment. */
             name: string;
         };
-        /** @description Changes a user; absent fields stay. */
-        UserChange: {
-            /** @description All grants, replacing the old ones. */
-            grants?: components["schemas"]["Grant"][] | null;
-            /** @description The new password; all sessions of the user end. */
-            password?: string | null;
-        };
-        /** Format: int64 */
-        i64: number;
     };
     responses: never;
     parameters: never;
@@ -2899,7 +2972,10 @@ export interface operations {
     };
     create_contract: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Whether to wait until it is final, at most 30 seconds. */
+                wait?: boolean;
+            };
             header?: {
                 /** @description 1 to 200 visible ASCII characters. A repetition of the request with the same key within 24 hours gets the first answer (without secrets) and creates nothing. */
                 "Idempotency-Key"?: string;
@@ -3015,7 +3091,10 @@ export interface operations {
     };
     send_to_contract: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Whether to wait until it is final, at most 30 seconds. */
+                wait?: boolean;
+            };
             header?: {
                 /** @description 1 to 200 visible ASCII characters. A repetition of the request with the same key within 24 hours gets the first answer (without secrets) and creates nothing. */
                 "Idempotency-Key"?: string;
