@@ -1,7 +1,7 @@
 /**
  * How long each page takes to be usable: from the request, with an empty cache, until its heading and its data are in
- * sight. Against the server at POLDER_URL, with POLDER_USER and POLDER_PASSWORD. `RUNS` of each page, 5 when absent;
- * fails when the median of a page is above a second.
+ * sight. Against the server at POLDER_URL, with POLDER_USER and POLDER_PASSWORD. `RUNS` of each page, 5 when absent.
+ * A figure, not a test: it never fails for being slow.
  */
 import { cpus } from "node:os";
 import { chromium } from "@playwright/test";
@@ -9,7 +9,6 @@ import { chromium } from "@playwright/test";
 const base = process.env.POLDER_URL;
 if (base === undefined) throw new Error("POLDER_URL names no server");
 const runs = Number(process.env.RUNS ?? 5);
-const LIMIT_MS = 1000;
 
 const browser = await chromium.launch({
   executablePath: process.env.POLDER_CHROMIUM ?? "/usr/bin/chromium",
@@ -62,7 +61,6 @@ const PAGES = [
 
 console.log(`${cpus().length} cores, ${runs} runs of each page, empty cache`);
 console.log("median ms  most ms  script kB  page");
-let slow = 0;
 for (const [path, shown] of PAGES) {
   const times = [];
   let bytes = 0;
@@ -86,9 +84,7 @@ for (const [path, shown] of PAGES) {
   }
   times.sort((a, b) => a - b);
   const median = times[Math.floor(times.length / 2)];
-  if (median > LIMIT_MS) slow += 1;
   const columns = [median, times.at(-1), bytes / 1000].map((value) => value.toFixed(0).padStart(8));
   console.log(`${columns.join("  ")}  ${path.replaceAll(/[a-z]+_[0-9a-f]{20,}|0x[0-9a-f]{40,}/g, "…")}`);
 }
 await browser.close();
-process.exit(slow > 0 ? 1 : 0);

@@ -85,7 +85,13 @@ impl Store {
                     .max_connections(POSTGRES_CONNECTIONS)
                     .acquire_timeout(PATIENCE)
                     .after_connect(|connection, _| {
-                        Box::pin(async move { connection.execute("SET lock_timeout = '10s'").await.map(drop) })
+                        Box::pin(async move {
+                            // The notice that the migrations' table is there already is no news.
+                            connection
+                                .execute("SET lock_timeout = '10s'; SET client_min_messages = warning")
+                                .await
+                                .map(drop)
+                        })
                     })
                     .connect(url)
                     .await
