@@ -224,7 +224,6 @@ fn a_plan_is_the_same_each_time() {
 fn what_a_given_genesis_says_stays() {
     let given = json!({
         "config": { "chainId": 77, "ourMark": "kept", "pragueTime": null, "osakaTime": 0 },
-        "note": { "kept": true },
         "extraData": "0x1234",
         "timestamp": "0x5",
         "alloc": { "ab5801a7d398351b8be11c439e05c5b3259aec9b": { "balance": "7" }, "0x00000000000000000000000000000000000000aa": { "balance": "0x1" } },
@@ -235,10 +234,7 @@ fn what_a_given_genesis_says_stays() {
     assert_eq!(genesis["config"]["ourMark"], "kept");
     assert_eq!(genesis["config"]["osakaTime"], 0);
     assert_eq!((&genesis["config"]["chainId"], &genesis["config"]["pragueTime"]), (&json!(77), &json!(0)));
-    assert_eq!(
-        (&genesis["note"]["kept"], &genesis["extraData"], &genesis["timestamp"]),
-        (&json!(true), &json!("0x1234"), &json!("0x5"))
-    );
+    assert_eq!((&genesis["extraData"], &genesis["timestamp"]), (&json!("0x1234"), &json!("0x5")));
     let alloc = genesis["alloc"].as_object().unwrap();
     assert_eq!(alloc.len(), 2, "the member's account is in the given genesis already: {alloc:?}");
     assert_eq!(alloc["ab5801a7d398351b8be11c439e05c5b3259aec9b"]["balance"], "7");
