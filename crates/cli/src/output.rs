@@ -42,7 +42,7 @@ const COLUMNS: &[(&str, &[&str])] = &[
     ("members", &["name", "title", "joinedAt", "publicKey"]),
     ("steps", &["title", "status", "attempts", "message"]),
     ("items", &["hash", "from", "to", "status", "method"]),
-    ("logs", &["index", "address", "decoded", "topics", "data"]),
+    ("logs", &["index", "address", "decoded"]),
     ("arguments", &["name", "type", "value"]),
 ];
 
@@ -105,11 +105,21 @@ fn list(name: &str, items: &[serde_json::Value]) -> Table {
             heads
         }
     };
-    let mut table = table(&heads);
+    let names: Vec<String> = heads.iter().map(|head| spaced(head)).collect();
+    let mut table = table(&names.iter().map(String::as_str).collect::<Vec<_>>());
     for item in items {
-        table.add_row(heads.iter().map(|head| text(head, &item[head])));
+        table.add_row(heads.iter().map(|head| match &item[head] {
+            // A log of a contract whose interface is not known.
+            serde_json::Value::Null if *head == "decoded" => text("topics", &item["topics"]),
+            value => text(head, value),
+        }));
     }
     table
+}
+
+/// `joinedAt` as `joined at`.
+fn spaced(name: &str) -> String {
+    name.chars().flat_map(|letter| [letter.is_ascii_uppercase().then_some(' '), Some(letter)]).flatten().collect()
 }
 
 /// A field's value for people: times as text, lists and decoded calls in one line, nothing for null.
