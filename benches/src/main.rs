@@ -39,7 +39,7 @@ enum Scenario {
         /// Sending accounts
         #[arg(long, default_value_t = 200)]
         senders: usize,
-        /// Then offer three times the best of what became final
+        /// Then offer three times the best of what became final, in batches
         #[arg(long)]
         overload: bool,
         /// GoQuorum's geth to measure the same load on, in the same run

@@ -27,23 +27,41 @@ impl Connection {
     /// One call; the answer's `result`, or its `error` as an error.
     pub async fn call(&mut self, method: &str, params: Value) -> anyhow::Result<Value> {
         let body = json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params });
-        self.raw(serde_json::to_vec(&body)?.into()).await
+        let mut answer = self.post(serde_json::to_vec(&body)?.into()).await?;
+        if let Some(error) = answer.get("error") {
+            bail!("{error}");
+        }
+        Ok(answer["result"].take())
     }
 
-    /// One call whose body is already written.
-    pub async fn raw(&mut self, body: Bytes) -> anyhow::Result<Value> {
+    /// Calls whose objects are already written, in one request; for each its `result`, or its `error`'s message.
+    pub async fn batch(&mut self, calls: &[Bytes]) -> anyhow::Result<Vec<Result<Value, String>>> {
+        let answers = match calls {
+            [one] => vec![self.post(one.clone()).await?],
+            several => {
+                let body = [&b"["[..], &several.join(&b','), b"]"].concat();
+                match self.post(body.into()).await? {
+                    Value::Array(answers) => answers,
+                    other => bail!("a batch is answered with an array, not {other}"),
+                }
+            }
+        };
+        anyhow::ensure!(answers.len() == calls.len(), "{} answers to {} calls", answers.len(), calls.len());
+        let read = |mut answer: Value| match answer.get("error") {
+            Some(error) => Err(error["message"].as_str().map_or_else(|| error.to_string(), str::to_owned)),
+            None => Ok(answer["result"].take()),
+        };
+        Ok(answers.into_iter().map(read).collect())
+    }
+
+    async fn post(&mut self, body: Bytes) -> anyhow::Result<Value> {
         let request = Request::post("/")
             .header(header::HOST, &self.host)
             .header(header::CONTENT_TYPE, "application/json")
             .body(Full::new(body))?;
         self.sender.ready().await?;
         let answer = self.sender.send_request(request).await?.into_body().collect().await?.to_bytes();
-        let mut answer: Value =
-            serde_json::from_slice(&answer).with_context(|| String::from_utf8_lossy(&answer).into_owned())?;
-        if let Some(error) = answer.get("error") {
-            bail!("{error}");
-        }
-        Ok(answer["result"].take())
+        serde_json::from_slice(&answer).with_context(|| String::from_utf8_lossy(&answer).into_owned())
     }
 }
 
