@@ -170,6 +170,21 @@ async fn a_taken_port_is_said_and_a_stopped_nodes_port_is_held() {
 }
 
 #[tokio::test]
+async fn damaged_addresses_of_one_node_leave_the_others_alone() {
+    let mut fixture = Fixture::new();
+    let before = fixture.serving().await;
+    let damaged = fixture.directory.path().join("nodes").join("damaged");
+    std::fs::create_dir_all(&damaged).unwrap();
+    std::fs::write(damaged.join("placement.json"), "{").unwrap();
+    fixture.reopened();
+    assert_eq!(pid(&fixture.host.observe(NODE).await.unwrap().state), before);
+    let error = fixture.host.start(&service("damaged", &["serve"])).await.unwrap_err();
+    assert!(error.to_string().contains("placement.json"), "{error}");
+    fixture.host.remove("damaged").await.unwrap();
+    assert!(!damaged.exists());
+}
+
+#[tokio::test]
 async fn a_program_that_cannot_run_is_said() {
     // One directory a host: two hosts on one directory hold its ports against each other, as they should.
     let directory = tempfile::tempdir().unwrap();

@@ -119,7 +119,14 @@ impl LocalHost {
         let host = Self { config, secrets, ports, nodes: Mutex::default() };
         for node in host.list()? {
             let directory = host.directory(&node)?;
-            let placement: Placement = read_json(&directory.placement())?.unwrap_or_default();
+            let placement: Placement = match read_json(&directory.placement()) {
+                Ok(placement) => placement.unwrap_or_default(),
+                // One node's damage does not keep the others from being looked after; its own start says it again.
+                Err(error) => {
+                    tracing::error!(node, %error, "a node's addresses cannot be read, so that its ports are not held");
+                    continue;
+                }
+            };
             let runs = shim_of(&directory)?.is_some();
             for address in placement.ports.values() {
                 host.ports.remember(&node, address.inside.port);
