@@ -43,6 +43,7 @@ test("the network's page shows who runs what, live, and a stopped node comes bac
   const graph = page.getByRole("region", { name: /^Topology: members/ });
   await expect(graph.getByText(/validator · running/)).toHaveCount(4);
   await expect(graph.getByTitle("Current leader")).toBeVisible();
+  await page.getByRole("heading", { name: "Throughput and latency" }).scrollIntoViewIfNeeded();
   await expect(page.getByRole("img", { name: /Transactions per second/ })).toBeVisible();
   await expectAccessible(page);
 

@@ -80,6 +80,9 @@ async function take(page, name, scheme, width) {
     () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
   );
   if (overflow > 0) failures.push(`${scheme} ${width} ${page.url()}: ${overflow} pixels wider than the window`);
+  // What is drawn once it is near the part in sight.
+  await page.mouse.wheel(0, 20_000);
+  await page.waitForTimeout(500);
   await page.screenshot({ path: `screenshots/${name}-${scheme}-${width}.png`, fullPage: true });
 }
 

@@ -101,9 +101,6 @@ const networkOverview = createRoute({
   loader: ({ context: { client }, params: { network } }) => {
     void client.prefetchQuery(topologyQuery(network));
     void client.prefetchQuery(statisticsQuery(network, FIRST_MINUTES));
-    // The largest parts of the page: their own place shows when they do not load.
-    import("./pages/network/TopologyGraph").catch(() => undefined);
-    import("./pages/network/StatisticsCharts").catch(() => undefined);
   },
   component: lazyRouteComponent(() => import("./pages/network/NetworkOverview"), "NetworkOverview"),
 });
@@ -216,7 +213,7 @@ const tree = root.addChildren([
 ]);
 
 export function createAppRouter(client: QueryClient) {
-  return createRouter({
+  const router = createRouter({
     routeTree: tree,
     context: { client },
     defaultPreload: "intent",
@@ -228,6 +225,12 @@ export function createAppRouter(client: QueryClient) {
     defaultErrorComponent: RouteFailed,
     defaultNotFoundComponent: NotFound,
   });
+  // The first page's code is on its way while the session is asked for. What does not load shows in its own place.
+  for (const match of router.matchRoutes(router.latestLocation)) {
+    const route = router.routesById[match.routeId as keyof typeof router.routesById];
+    Promise.resolve(router.loadRouteChunk(route)).catch(() => undefined);
+  }
+  return router;
 }
 
 declare module "@tanstack/react-router" {

@@ -5,16 +5,18 @@ mod server;
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
 use cli::{Cli, Command, ServerCommand};
 
 fn main() -> ExitCode {
-    let mut arguments = std::env::args().skip(1);
+    let mut words = std::env::args().skip(1);
     // Before anything starts a thread: the shim makes a session of its own.
-    if arguments.next().as_deref() == Some("shim") {
-        return host::shim::main(arguments);
+    if words.next().as_deref() == Some("shim") {
+        return host::shim::main(words);
     }
-    let cli = Cli::parse();
+    let cli = match Cli::read(&std::env::args_os().collect::<Vec<_>>()) {
+        Ok(cli) => cli,
+        Err(status) => return status.into(),
+    };
     let json = cli.json();
     if rustls::crypto::aws_lc_rs::default_provider().install_default().is_err() {
         eprintln!("error: a TLS provider was installed twice");

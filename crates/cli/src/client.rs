@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use futures::StreamExt as _;
 use reqwest::{Method, RequestBuilder, Response, header};
 use serde::{Serialize, de::DeserializeOwned};
 use types::{Code, Page, Problem, SignIn};
@@ -122,9 +123,30 @@ impl Client {
         decode(self.send(self.request(Method::DELETE, path)).await?).await
     }
 
-    /// Chunks of a streamed answer.
-    pub async fn stream(&self, path: &str) -> Result<Response, Error> {
-        self.send(self.request(Method::GET, path).timeout(Duration::from_secs(365 * 24 * 3600))).await
+    /// Hands over each server-sent event of a stream that has data, with its name (empty for the usual ones), until it ends.
+    pub async fn follow(
+        &self,
+        path: &str,
+        mut each: impl FnMut(&str, &[u8]) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let request = self.request(Method::GET, path).timeout(Duration::from_secs(365 * 24 * 3600));
+        let mut chunks = self.send(request).await?.bytes_stream();
+        let mut buffer = Vec::new();
+        let mut name = String::new();
+        while let Some(chunk) = chunks.next().await {
+            buffer.extend_from_slice(&chunk.map_err(|source| self.unreachable(source))?);
+            while let Some(end) = buffer.iter().position(|byte| *byte == b'\n') {
+                let line: Vec<u8> = buffer.drain(..=end).collect();
+                if let Some(value) = line.strip_prefix(b"event:") {
+                    name = String::from_utf8_lossy(value.trim_ascii()).into_owned();
+                } else if let Some(data) = line.strip_prefix(b"data:") {
+                    each(&name, data.trim_ascii())?;
+                } else if line.trim_ascii().is_empty() {
+                    name.clear();
+                }
+            }
+        }
+        Ok(())
     }
 
     fn request(&self, method: Method, path: &str) -> RequestBuilder {
@@ -167,8 +189,12 @@ impl Client {
 async fn decode<T: DeserializeOwned>(response: Response) -> Result<T, Error> {
     let bytes = response.bytes().await.map_err(|error| Error::Answer(error.to_string()))?;
     // An answer without a body says nothing.
-    let bytes: &[u8] = if bytes.is_empty() { b"null" } else { &bytes };
-    serde_json::from_slice(bytes).map_err(|error| Error::Answer(error.to_string()))
+    parse(if bytes.is_empty() { b"null" } else { &bytes })
+}
+
+/// Reads JSON of the server.
+pub fn parse<T: DeserializeOwned>(json: &[u8]) -> Result<T, Error> {
+    serde_json::from_slice(json).map_err(|error| Error::Answer(error.to_string()))
 }
 
 fn trimmed(server: &str) -> String {

@@ -12,6 +12,7 @@ mod session;
 mod wait;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 pub use commands::server::{LogFormat, OnExit, ResetPassword, RunServer, ServerCommand, Tls};
@@ -109,16 +110,35 @@ pub enum Command {
     /// The audit log
     #[command(subcommand)]
     Audit(commands::audit::AuditCommand),
+    /// Follow what changes, until interrupted; with `--output json` one document a line
+    Changes(commands::changes::Changes),
     /// Supervise one node; started by the server, not by people
     #[command(hide = true, disable_help_flag = true)]
     Shim {
         /// The shim's own arguments.
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
-        arguments: Vec<std::ffi::OsString>,
+        arguments: Vec<OsString>,
     },
 }
 
 impl Cli {
+    /// Reads the command line. Help and the version are printed, and a wrong one is explained, as a JSON problem where JSON
+    /// was asked for; the exit status is answered then.
+    ///
+    /// # Errors
+    /// The exit status to end with: 0 after help, 2 after wrong usage.
+    pub fn read(arguments: &[OsString]) -> Result<Self, u8> {
+        Self::try_parse_from(arguments).map_err(|error| {
+            if error.use_stderr() && asks_for_json(arguments) {
+                Error::Usage(error.render().to_string().trim().into()).report(true);
+            } else {
+                // A reader that is gone needs no help.
+                let _ = error.print();
+            }
+            u8::try_from(error.exit_code()).unwrap_or(2)
+        })
+    }
+
     /// Whether results are printed as JSON.
     pub fn json(&self) -> bool {
         self.global.output == OutputFormat::Json
@@ -147,8 +167,18 @@ impl Cli {
             Command::Tx(command) => command.run(&context).await,
             Command::Block(command) => command.run(&context).await,
             Command::Audit(command) => command.run(&context).await,
+            Command::Changes(command) => command.run(&context).await,
             Command::Server(command) => command.run(&context).await,
             Command::Shim { .. } => Err(Error::Usage("`shim` is carried out by the program itself".into())),
         }
     }
+}
+
+/// Whether a command line that cannot be read asks for JSON.
+fn asks_for_json(arguments: &[OsString]) -> bool {
+    let text = |index: usize| arguments.get(index).and_then(|argument| argument.to_str()).unwrap_or_default();
+    (0..arguments.len()).any(|index| match text(index) {
+        "--output" | "-o" => text(index + 1) == "json",
+        other => ["--output=json", "-o=json", "-ojson"].contains(&other),
+    })
 }

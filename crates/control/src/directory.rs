@@ -81,19 +81,16 @@ impl DataDirectory {
 
     /// Refuses to go on where the database was lost: an empty one would begin anew and know nothing of the keys and the nodes
     /// that are here. `store.corrupt`.
-    pub fn check_database(&self) -> Result<()> {
-        let database = self.database();
-        let there = std::fs::metadata(&database).is_ok_and(|metadata| metadata.len() > 0);
+    pub fn check_database(&self, database: &str, is_new: bool) -> Result<()> {
         let has_nodes = std::fs::read_dir(self.nodes()).is_ok_and(|mut entries| entries.next().is_some());
         // The first start makes the database before the key, so a key without one was left over.
-        if there || !(has_nodes || (self.was_used && self.master_key().exists())) {
+        if !is_new || !(has_nodes || (self.was_used && self.master_key().exists())) {
             return Ok(());
         }
         Err(Error::new(
             Code::StoreCorrupt,
             format!(
-                "The database {} is missing or empty, but the data directory was in use. Restore the database from a backup; to begin anew, choose an empty directory with --data.",
-                database.display()
+                "The database {database} is missing or empty, but the data directory was in use. Restore the database from a backup; to begin anew, choose an empty directory with --data."
             ),
         ))
     }
@@ -228,14 +225,16 @@ mod tests {
         assert_eq!(DataDirectory::open(&path).unwrap_err().code(), Code::StoreCorrupt);
 
         std::fs::remove_file(path.join("polder.db")).unwrap();
-        let lost = |path: &Path| DataDirectory::open(path).unwrap().check_database().map_err(|error| error.code());
-        lost(&path).expect("nothing is lost of a directory that nobody used");
+        let check = |path: &Path, is_new| {
+            DataDirectory::open(path).unwrap().check_database("polder", is_new).map_err(|error| error.code())
+        };
+        check(&path, true).expect("nothing is lost of a directory that nobody used");
         std::fs::write(path.join("master.key"), "").unwrap();
-        assert_eq!(lost(&path), Err(Code::StoreCorrupt), "the key had a database");
-        std::fs::write(path.join("polder.db"), "").unwrap();
-        assert_eq!(lost(&path), Err(Code::StoreCorrupt), "an empty one is not it");
-        std::fs::write(path.join("polder.db"), "SQLite").unwrap();
-        lost(&path).unwrap();
+        assert_eq!(check(&path, true), Err(Code::StoreCorrupt), "the key had a database");
+        check(&path, false).unwrap();
+        std::fs::remove_file(path.join("master.key")).unwrap();
+        std::fs::create_dir_all(path.join("nodes/node_1")).unwrap();
+        assert_eq!(check(&path, true), Err(Code::StoreCorrupt), "the nodes had a database");
 
         let file = dir.path().join("file");
         std::fs::write(&file, "").unwrap();

@@ -47,8 +47,10 @@ impl Foundation {
         let location = match &config.database {
             Some(url) => Location::Postgres(url.expose().to_owned()),
             None => {
-                directory.check_database()?;
-                Location::Sqlite(directory.database())
+                let file = directory.database();
+                let is_new = !std::fs::metadata(&file).is_ok_and(|metadata| metadata.len() > 0);
+                directory.check_database(&file.display().to_string(), is_new)?;
+                Location::Sqlite(file)
             }
         };
         let store = Store::open(&location).await?;
@@ -73,6 +75,8 @@ impl Foundation {
 async fn claim(store: &Store, directory: &DataDirectory) -> Result<()> {
     let own = directory.id()?;
     let mut tx = store.begin().await?;
+    let is_new = settings::get(&mut tx, DATA_DIRECTORY).await?.is_none();
+    directory.check_database("that --database-url-file names", is_new)?;
     let owner = settings::set_once(&mut tx, DATA_DIRECTORY, &own).await?;
     tx.commit().await?;
     if owner == own {

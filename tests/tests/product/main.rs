@@ -9,7 +9,6 @@ mod postgres;
 
 use std::{
     collections::BTreeSet,
-    path::Path,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -23,9 +22,10 @@ use nix::{
     unistd::Pid,
 };
 use serde_json::{Value, json};
+use tests::repository;
 
 fn artifact() -> String {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../contracts/artifacts/Token.json").to_str().unwrap().to_owned()
+    repository().join("contracts/artifacts/Token.json").to_str().unwrap().to_owned()
 }
 
 /// Checks that an object has these fields, each of one of the kinds: `s`tring, `n`umber, `0` null, `l`ist, `o`bject.
@@ -327,6 +327,7 @@ fn failures_have_their_exit_status_and_code() {
     let second = admin.json(&[&arguments[..], &["--consortium", "other"]].concat());
     assert_eq!(admin.fails(2, &["network", "show", "one"])["code"], "name.ambiguous");
     assert_eq!(admin.json(&["network", "show", "other/one"])["id"], second["id"]);
+    assert_eq!(admin.fails(2, &["network", "create", "--nodes", "some"])["code"], "request.invalid", "clap's refusal");
     assert_eq!(admin.fails(2, &["network", "delete", text(&second, "id")])["code"], "request.invalid", "without --yes");
 }
 

@@ -1,4 +1,5 @@
 import { SegmentedControl, Skeleton, Stack } from "@mantine/core";
+import { useIntersection } from "@mantine/hooks";
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 import { lazy, Suspense, useState } from "react";
@@ -11,7 +12,9 @@ import { QueryView } from "../../ui/QueryView";
 import { NodeTable } from "./NodeTable";
 import "./network.css";
 
-const TopologyGraph = lazy(() => import("./TopologyGraph"));
+// The largest part of the page in sight: asked for at once.
+const graph = import("./TopologyGraph");
+const TopologyGraph = lazy(() => graph);
 const StatisticsCharts = lazy(() => import("./StatisticsCharts"));
 
 const route = getRouteApi("/signed-in/networks/$network/");
@@ -23,6 +26,7 @@ export function NetworkOverview() {
   const topology = useQuery(topologyQuery(id));
   const statistics = useQuery(statisticsQuery(id, Number(minutes)));
   const nodes = topology.data?.nodes ?? network.data?.nodes ?? [];
+  const charts = useSeen();
   const running = nodes.filter((node) => node.status === "running").length;
   return (
     <Stack gap="lg">
@@ -62,16 +66,26 @@ export function NetworkOverview() {
           />
         }
       >
-        <QueryView query={statistics} lines={6}>
-          {(statistics) => (
-            <Suspense fallback={<Skeleton height={260} />}>
-              <StatisticsCharts statistics={statistics} />
-            </Suspense>
-          )}
-        </QueryView>
+        <div ref={charts.ref}>
+          <QueryView query={statistics} lines={6}>
+            {(statistics) => (
+              <Suspense fallback={<Skeleton height={260} />}>
+                {charts.seen ? <StatisticsCharts statistics={statistics} /> : <Skeleton height={260} />}
+              </Suspense>
+            )}
+          </QueryView>
+        </div>
       </Panel>
     </Stack>
   );
+}
+
+/** Whether an element has come near the part of the page in sight: until then its large library would hold up the rest. */
+function useSeen() {
+  const { ref, entry } = useIntersection<HTMLDivElement>({ rootMargin: "200px" });
+  const [seen, setSeen] = useState(false);
+  if (entry?.isIntersecting && !seen) setSeen(true);
+  return { ref, seen };
 }
 
 function fixed(value: number | undefined, places: number): string {

@@ -14,13 +14,11 @@ import {
   ReactFlow,
   useReactFlow,
 } from "@xyflow/react";
-import { memo, useEffect, useMemo, useState } from "react";
+import { memo, useEffect, useMemo } from "react";
 import type { Node, Topology } from "../../api/types";
 import { formatNumber, NONE, nodeShortName } from "../../lib/format";
 import { byMember, pairs, shapeOf } from "../../lib/topology";
 import { IconCrown } from "../../ui/icons";
-import { ProblemAlert } from "../../ui/ProblemAlert";
-import { Lines } from "../../ui/QueryView";
 import { Dot, toneOf, toneStyle } from "../../ui/Status";
 import { groupId, layOut, type Places } from "./layout";
 
@@ -40,10 +38,8 @@ export default function TopologyGraph({ topology }: { topology: Topology }) {
   const theme = useMantineTheme();
   const narrow = useMediaQuery(`(max-width: ${theme.breakpoints.sm})`) ?? false;
   const navigate = useNavigate();
-  const { places, error } = usePlaces(topology, narrow);
+  const places = useMemo(() => layOut(topology, narrow), [topology, narrow]);
   const edges = useMemo(() => pairs(topology).map(toEdge), [topology]);
-  if (error) return <ProblemAlert error={error} />;
-  if (places === undefined) return <Lines count={8} />;
   const nodes = toNodes(topology, places);
   return (
     <section
@@ -80,24 +76,6 @@ export default function TopologyGraph({ topology }: { topology: Topology }) {
       </ReactFlow>
     </section>
   );
-}
-
-function usePlaces(topology: Topology, narrow: boolean) {
-  const [places, setPlaces] = useState<Places>();
-  const [error, setError] = useState<unknown>();
-  const shape = shapeOf(topology);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the layout depends on the shape alone, not on heights
-  useEffect(() => {
-    let current = true;
-    layOut(topology, narrow).then(
-      (result) => current && setPlaces(result),
-      (reason) => current && setError(reason),
-    );
-    return () => {
-      current = false;
-    };
-  }, [shape, narrow]);
-  return { places, error };
 }
 
 /** Brings the whole picture into view when nodes come or go, and when the window changes. */

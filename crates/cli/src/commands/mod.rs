@@ -4,6 +4,7 @@ pub mod access_key;
 pub mod account;
 pub mod audit;
 pub mod block;
+pub mod changes;
 pub mod consortium;
 pub mod contract;
 pub mod engine;

@@ -1,13 +1,12 @@
 //! `polder node`: nodes of networks.
 
 use clap::Subcommand;
-use futures::StreamExt as _;
 use types::{LogLine, Node, Page, Usage};
 
 use super::Context;
 use crate::{
     Error,
-    client::{Client, encode},
+    client::{encode, parse},
     output::{self, Row, or_dash, time, word},
 };
 
@@ -91,7 +90,8 @@ impl NodeCommand {
                 output::page(context.format(), &client.get::<Page<Usage>>(&format!("{}/usage", path(&name))).await?)
             }
             Self::Logs { name, lines, follow: true } => {
-                follow(&client, &format!("{}/logs/stream?lines={lines}", path(&name))).await
+                let path = format!("{}/logs/stream?lines={lines}", path(&name));
+                client.follow(&path, |_, line| output::line(&parse::<LogLine>(line)?.text)).await
             }
             Self::Logs { name, lines, follow: false } => {
                 let page: Page<LogLine> = client.get(&format!("{}/logs?lines={lines}", path(&name))).await?;
@@ -105,23 +105,6 @@ impl NodeCommand {
             }
         }
     }
-}
-
-/// Prints the lines of a server-sent event stream until it ends.
-async fn follow(client: &Client, path: &str) -> Result<(), Error> {
-    let mut chunks = client.stream(path).await?.bytes_stream();
-    let mut buffer = Vec::new();
-    while let Some(chunk) = chunks.next().await {
-        buffer.extend_from_slice(&chunk.map_err(|error| Error::Answer(error.to_string()))?);
-        while let Some(end) = buffer.iter().position(|byte| *byte == b'\n') {
-            let line: Vec<u8> = buffer.drain(..=end).collect();
-            let Some(data) = line.strip_prefix(b"data:") else { continue };
-            if let Ok(line) = serde_json::from_slice::<LogLine>(data.trim_ascii()) {
-                output::line(&line.text)?;
-            }
-        }
-    }
-    Ok(())
 }
 
 impl Row for Node {
