@@ -8,6 +8,7 @@ mod options;
 mod tests;
 
 use driver::{Accepted, Draft, Endpoints, Error, NetworkSpec, NodeSpec, Planner, Result};
+use evm_ledger::RPC_PORT;
 use serde_json::Value;
 use types::{Code, FieldProblem, PlannedNode, Problem};
 use workload::{
@@ -17,8 +18,6 @@ use workload::{
 
 use engine::{BFT, MAX_BFT, MIN_BFT, SOLO, VALIDATOR};
 
-/// JSON-RPC, HTTP and WebSocket on one port.
-pub(crate) const RPC_PORT: &str = "rpc";
 /// Where other nodes connect.
 const P2P_PORT: &str = "p2p";
 /// What the host resolves to the node's program.

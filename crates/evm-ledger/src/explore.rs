@@ -2,18 +2,16 @@
 
 use std::time::Duration;
 
-use alloy_primitives::{Bytes, U64, U256, hex};
+use alloy_primitives::{B256, Bytes, U64, U256, hex};
 use driver::{BlockId, Interfaces, Position, Result, TransactionSlice};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 use types::{Address, Block, BlockSummary, Transaction};
 
-use crate::ledger::{
-    NativeLedger, account,
-    decode::{Decoder, block_summary},
-    hash, outcome,
-};
+use crate::decode::{Decoder, block_summary};
+use crate::ledger::{EvmLedger, account, hash};
 use crate::rpc::{Request, parsed, wire};
+use crate::{Finality, finality, outcome};
 
 /// Blocks with the hashes of their transactions in one request: full ones have thousands.
 const BLOCKS_AT_ONCE: usize = 50;
@@ -24,61 +22,61 @@ const TRANSACTIONS_AT_ONCE: usize = 200;
 /// How long empty blocks are walked over before a caller is given the place to go on from.
 const WALK: Duration = Duration::from_secs(2);
 
-pub(super) async fn block(ledger: &NativeLedger, id: &BlockId, interfaces: Interfaces<'_>) -> Result<Option<Block>> {
+pub(crate) async fn block(ledger: &EvmLedger, id: &BlockId, interfaces: Interfaces<'_>) -> Result<Option<Block>> {
     let request: Request = match id {
         BlockId::Number(number) => ("eth_getBlockByNumber", json!([quantity(*number), true])),
         BlockId::Hash(hash) => ("eth_getBlockByHash", json!([hash, true])),
-        BlockId::Latest => ("eth_getBlockByNumber", json!(["latest", true])),
+        BlockId::Latest if ledger.settings.finality == Finality::Immediate => {
+            ("eth_getBlockByNumber", json!(["latest", true]))
+        }
+        BlockId::Latest => ("eth_getBlockByNumber", json!([quantity(finality::head(ledger).await?), true])),
     };
     let Some(block) = ledger.client.get::<Option<wire::Block<wire::Transaction>>>(request.0, request.1).await? else {
         return Ok(None);
     };
-    let receipts = match block.transactions.is_empty() {
-        true => Vec::new(),
-        false => ledger
-            .client
-            .get::<Option<Vec<wire::Receipt>>>("eth_getBlockReceipts", json!([block.number]))
-            .await?
-            .unwrap_or_default(),
-    };
-    let (decoder, at) = (Decoder::new(interfaces), Some(block.at()));
+    if ledger.settings.finality != Finality::Immediate && block.number() > finality::head(ledger).await? {
+        return Ok(None);
+    }
+    let hashes: Vec<B256> = block.transactions.iter().map(|transaction| transaction.hash).collect();
+    let receipts = receipts(ledger, block.number(), &hashes).await?;
+    let (decoder, header) = (Decoder::new(interfaces), &block.header);
+    let at = Some(ledger.at(header));
     let item = |(index, transaction): (usize, &wire::Transaction)| {
         let receipt = receipts.get(index).filter(|receipt| receipt.transaction_hash == transaction.hash);
         decoder.summary(transaction, receipt, at)
     };
     Ok(Some(Block {
-        summary: block_summary(&block),
+        summary: block_summary(ledger, &block),
         items: block.transactions.iter().enumerate().map(item).collect(),
         facts: json!({
-            "stateRoot": block.state_root,
-            "transactionsRoot": block.transactions_root,
-            "receiptsRoot": block.receipts_root,
-            "feeRecipient": block.miner.to_string(),
-            "baseFeePerGas": block.base_fee_per_gas.map(|fee| fee.to_string()),
-            "extraData": block.extra_data,
+            "stateRoot": header.state_root,
+            "transactionsRoot": header.transactions_root,
+            "receiptsRoot": header.receipts_root,
+            "feeRecipient": header.miner.to_string(),
+            "baseFeePerGas": header.base_fee_per_gas.map(|fee| fee.to_string()),
+            "extraData": header.extra_data,
         }),
     }))
 }
 
-pub(super) async fn blocks(ledger: &NativeLedger, before: Option<u64>, limit: u32) -> Result<Vec<BlockSummary>> {
+pub(crate) async fn blocks(ledger: &EvmLedger, before: Option<u64>, limit: u32) -> Result<Vec<BlockSummary>> {
     let end = end(ledger, before).await?;
     let numbers: Vec<u64> = (end.saturating_sub(limit.into())..end).rev().collect();
     let mut found = Vec::with_capacity(numbers.len());
     for some in numbers.chunks(BLOCKS_AT_ONCE) {
-        found.extend(headers(ledger, some).await?.iter().map(block_summary));
+        found.extend(headers(ledger, some).await?.iter().map(|block| block_summary(ledger, block)));
     }
     Ok(found)
 }
 
 /// The height after the newest block that a list starts with.
-async fn end(ledger: &NativeLedger, before: Option<u64>) -> Result<u64> {
-    let head: U64 = ledger.client.get("eth_blockNumber", json!([])).await?;
-    let end = head.to::<u64>() + 1;
+async fn end(ledger: &EvmLedger, before: Option<u64>) -> Result<u64> {
+    let end = finality::head(ledger).await? + 1;
     Ok(before.map_or(end, |before| before.min(end)))
 }
 
 /// Blocks with the hashes of their transactions, those left out that the node does not have.
-async fn headers(ledger: &NativeLedger, numbers: &[u64]) -> Result<Vec<wire::Block>> {
+pub(crate) async fn headers(ledger: &EvmLedger, numbers: &[u64]) -> Result<Vec<wire::Block>> {
     const METHOD: &str = "eth_getBlockByNumber";
     let requests: Vec<Request> = numbers.iter().map(|number| (METHOD, json!([quantity(*number), false]))).collect();
     let answers = ledger.client.ask_all(&requests).await?;
@@ -86,8 +84,8 @@ async fn headers(ledger: &NativeLedger, numbers: &[u64]) -> Result<Vec<wire::Blo
     blocks.filter_map(Result::transpose).collect()
 }
 
-pub(super) async fn transactions(
-    ledger: &NativeLedger,
+pub(crate) async fn transactions(
+    ledger: &EvmLedger,
     before: Option<Position>,
     limit: u32,
     interfaces: Interfaces<'_>,
@@ -108,7 +106,7 @@ pub(super) async fn transactions(
                 .iter()
                 .enumerate()
                 .flat_map(|(which, block)| {
-                    let own = block.number.to::<u64>() == place.block && place.index > 0;
+                    let own = block.number() == place.block && place.index > 0;
                     let count =
                         if own { block.transactions.len().min(place.index as usize) } else { block.transactions.len() };
                     (0..count).rev().map(move |index| (which, index))
@@ -119,7 +117,7 @@ pub(super) async fn transactions(
                 let hashes = part.iter().map(|(which, index)| blocks[*which].transactions[*index]);
                 let found = with_receipts(ledger, hashes).await?;
                 items.extend(part.iter().zip(&found).map(|((which, _), (transaction, receipt))| {
-                    decoder.summary(transaction, Some(receipt), Some(blocks[*which].at()))
+                    decoder.summary(transaction, Some(receipt), Some(ledger.at(&blocks[*which].header)))
                 }));
             }
             if items.len() >= limit {
@@ -140,7 +138,7 @@ pub(super) async fn transactions(
 }
 
 /// Those of the blocks that have transactions.
-async fn not_empty(ledger: &NativeLedger, numbers: &[u64]) -> Result<Vec<u64>> {
+async fn not_empty(ledger: &EvmLedger, numbers: &[u64]) -> Result<Vec<u64>> {
     const METHOD: &str = "eth_getBlockTransactionCountByNumber";
     let requests: Vec<Request> = numbers.iter().map(|number| (METHOD, json!([quantity(*number)]))).collect();
     let mut full = Vec::new();
@@ -152,9 +150,30 @@ async fn not_empty(ledger: &NativeLedger, numbers: &[u64]) -> Result<Vec<u64>> {
     Ok(full)
 }
 
+/// The receipts of a block's transactions, in their order.
+pub(crate) async fn receipts(ledger: &EvmLedger, block: u64, transactions: &[B256]) -> Result<Vec<wire::Receipt>> {
+    const ONE: &str = "eth_getTransactionReceipt";
+    if transactions.is_empty() {
+        return Ok(Vec::new());
+    }
+    let together: Option<Option<Vec<wire::Receipt>>> =
+        ledger.client.get_if_there("eth_getBlockReceipts", json!([quantity(block)])).await?;
+    if let Some(receipts) = together {
+        return Ok(receipts.unwrap_or_default());
+    }
+    let mut receipts = Vec::with_capacity(transactions.len());
+    for some in transactions.chunks(TRANSACTIONS_AT_ONCE) {
+        let requests: Vec<Request> = some.iter().map(|hash| (ONE, json!([hash]))).collect();
+        for answer in ledger.client.ask_all(&requests).await? {
+            receipts.extend(parsed::<Option<wire::Receipt>>(ONE, answer)?);
+        }
+    }
+    Ok(receipts)
+}
+
 async fn with_receipts(
-    ledger: &NativeLedger,
-    hashes: impl Iterator<Item = alloy_primitives::B256>,
+    ledger: &EvmLedger,
+    hashes: impl Iterator<Item = B256>,
 ) -> Result<Vec<(wire::Transaction, wire::Receipt)>> {
     let one = |hash| [("eth_getTransactionByHash", json!([hash])), ("eth_getTransactionReceipt", json!([hash]))];
     let requests: Vec<Request> = hashes.flat_map(one).collect();
@@ -167,8 +186,8 @@ async fn with_receipts(
     Ok(found)
 }
 
-pub(super) async fn transaction(
-    ledger: &NativeLedger,
+pub(crate) async fn transaction(
+    ledger: &EvmLedger,
     id: &str,
     interfaces: Interfaces<'_>,
 ) -> Result<Option<Transaction>> {
@@ -176,7 +195,9 @@ pub(super) async fn transaction(
     let (transaction, receipt, decoder) = (&found.transaction, found.receipt.as_ref(), Decoder::new(interfaces));
     let at = match receipt {
         None => None,
-        Some(receipt) => headers(ledger, &[receipt.block_number.to()]).await?.first().map(wire::Block::at),
+        Some(receipt) => {
+            headers(ledger, &[receipt.block_number.to()]).await?.first().map(|block| ledger.at(&block.header))
+        }
     };
     let error = match receipt {
         Some(receipt) if !receipt.succeeded() => {
@@ -199,7 +220,7 @@ pub(super) async fn transaction(
     }))
 }
 
-pub(super) async fn address(ledger: &NativeLedger, address: &str) -> Result<Address> {
+pub(crate) async fn address(ledger: &EvmLedger, address: &str) -> Result<Address> {
     let address = account(address)?;
     let params = json!([address, "latest"]);
     let methods = ["eth_getBalance", "eth_getTransactionCount", "eth_getCode"];
@@ -220,9 +241,4 @@ pub(super) async fn address(ledger: &NativeLedger, address: &str) -> Result<Addr
 
 fn quantity(number: u64) -> String {
     format!("{number:#x}")
-}
-
-/// The height of the newest block.
-pub(super) async fn head(ledger: &NativeLedger) -> Result<u64> {
-    Ok(end(ledger, None).await? - 1)
 }

@@ -8,7 +8,7 @@ use driver::Interfaces;
 use parking_lot::Mutex;
 use types::{BlockSummary, TransactionStatus, TransactionSummary};
 
-use crate::ledger::Abi;
+use crate::ledger::{Abi, EvmLedger};
 use crate::rpc::wire;
 
 /// Most contracts whose interfaces are kept.
@@ -16,10 +16,10 @@ const MOST_CALLED: usize = 256;
 
 /// Interfaces of contracts that were called through this ledger.
 #[derive(Default)]
-pub(super) struct Called(Mutex<HashMap<Address, Abi>>);
+pub(crate) struct Called(Mutex<HashMap<Address, Abi>>);
 
 impl Called {
-    pub(super) fn remember(&self, contract: Address, abi: &Abi) {
+    pub(crate) fn remember(&self, contract: Address, abi: &Abi) {
         let mut known = self.0.lock();
         if known.len() >= MOST_CALLED && !known.contains_key(&contract) {
             // Only words of error messages depend on it, so any may go.
@@ -28,24 +28,24 @@ impl Called {
         known.insert(contract, abi.clone());
     }
 
-    pub(super) fn get(&self, contract: &Address) -> Option<Abi> {
+    pub(crate) fn get(&self, contract: &Address) -> Option<Abi> {
         self.0.lock().get(contract).cloned()
     }
 }
 
 /// Decodes by the interfaces that a caller knows; each is parsed once.
-pub(super) struct Decoder<'a> {
+pub(crate) struct Decoder<'a> {
     interfaces: Interfaces<'a>,
     parsed: Mutex<HashMap<Address, Option<Abi>>>,
 }
 
 impl<'a> Decoder<'a> {
-    pub(super) fn new(interfaces: Interfaces<'a>) -> Self {
+    pub(crate) fn new(interfaces: Interfaces<'a>) -> Self {
         Self { interfaces, parsed: Mutex::default() }
     }
 
     /// A contract's interface.
-    pub(super) fn abi(&self, contract: &Address) -> Option<Abi> {
+    pub(crate) fn abi(&self, contract: &Address) -> Option<Abi> {
         let mut parsed = self.parsed.lock();
         if let Some(known) = parsed.get(contract) {
             return known.clone();
@@ -58,17 +58,17 @@ impl<'a> Decoder<'a> {
         abi
     }
 
-    pub(super) fn call(&self, transaction: &wire::Transaction) -> Option<types::DecodedCall> {
+    pub(crate) fn call(&self, transaction: &wire::Transaction) -> Option<types::DecodedCall> {
         evm_abi::decode_call(&*self.abi(&transaction.to?)?, &transaction.input)
     }
 
-    pub(super) fn log(&self, log: &wire::Log) -> types::Log {
+    pub(crate) fn log(&self, log: &wire::Log) -> types::Log {
         let decoded = self.abi(&log.address).and_then(|abi| evm_abi::decode_log(&abi, &log.topics, &log.data));
         types::Log { decoded, ..plain_log(log) }
     }
 
     /// A transaction in short. With neither receipt nor block it waits.
-    pub(super) fn summary(
+    pub(crate) fn summary(
         &self,
         transaction: &wire::Transaction,
         receipt: Option<&wire::Receipt>,
@@ -94,7 +94,7 @@ impl<'a> Decoder<'a> {
 }
 
 /// A log entry as it stands.
-pub(super) fn plain_log(log: &wire::Log) -> types::Log {
+pub(crate) fn plain_log(log: &wire::Log) -> types::Log {
     types::Log {
         address: log.address.to_string(),
         topics: log.topics.iter().map(ToString::to_string).collect(),
@@ -105,15 +105,16 @@ pub(super) fn plain_log(log: &wire::Log) -> types::Log {
 }
 
 /// A block in short.
-pub(super) fn block_summary<T>(block: &wire::Block<T>) -> BlockSummary {
+pub(crate) fn block_summary<T>(ledger: &EvmLedger, block: &wire::Block<T>) -> BlockSummary {
+    let header = &block.header;
     BlockSummary {
-        number: block.number.to(),
-        hash: block.hash.to_string(),
-        parent_hash: block.parent_hash.to_string(),
-        at: block.at(),
+        number: header.number.to(),
+        hash: header.hash.to_string(),
+        parent_hash: header.parent_hash.to_string(),
+        at: ledger.at(header),
         transactions: u32::try_from(block.transactions.len()).unwrap_or(u32::MAX),
-        gas_used: Some(block.gas_used.to()),
-        gas_limit: Some(block.gas_limit.to()),
-        size: block.size.map(|size| size.to()),
+        gas_used: Some(header.gas_used.to()),
+        gas_limit: Some(header.gas_limit.to()),
+        size: header.size.map(|size| size.to()),
     }
 }

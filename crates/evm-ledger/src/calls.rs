@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 
-use alloy_consensus::{SignableTransaction as _, TxEip1559};
-use alloy_primitives::{Address, Bytes, TxKind, U64, U128, U256, hex};
+use alloy_consensus::{SignableTransaction, TxEip1559, TxLegacy};
+use alloy_primitives::{Address, Bytes, Signature, TxKind, U64, U256, hex};
 use driver::{Action, Call, Error, Prepared, Query, Result};
 use serde_json::{Value, json};
 use types::{Code, TransactionDraft, TransactionTerms};
 
-use crate::ledger::{Abi, NativeLedger, account, busy};
+use crate::Fees;
+use crate::fees::Price;
+use crate::ledger::{Abi, EvmLedger, account, busy};
 use crate::rpc::{NodeError, Request, parsed, wire};
 
 /// What a transaction does, encoded.
@@ -32,12 +34,12 @@ impl Encoded {
     }
 }
 
-pub(super) async fn nonce(ledger: &NativeLedger, address: &str) -> Result<u64> {
+pub(crate) async fn nonce(ledger: &EvmLedger, address: &str) -> Result<u64> {
     let (method, params) = next_nonce(account(address)?);
     Ok(ledger.client.get::<U64>(method, params).await?.to())
 }
 
-pub(super) async fn terms(ledger: &NativeLedger, draft: &TransactionDraft) -> Result<TransactionTerms> {
+pub(crate) async fn terms(ledger: &EvmLedger, draft: &TransactionDraft) -> Result<TransactionTerms> {
     let from = account(&draft.from)?;
     let encoded = Encoded {
         to: draft.to.as_deref().map(account).transpose()?,
@@ -50,31 +52,21 @@ pub(super) async fn terms(ledger: &NativeLedger, draft: &TransactionDraft) -> Re
         chain_id: ledger.chain_id,
         nonce: settled.nonce,
         gas: settled.gas,
-        gas_price: settled.price.to_string(),
+        gas_price: settled.price.most().to_string(),
     })
 }
 
-pub(super) async fn prepare(ledger: &NativeLedger, call: &Call) -> Result<Prepared> {
+pub(crate) async fn prepare(ledger: &EvmLedger, call: &Call) -> Result<Prepared> {
     let from = account(&call.from)?;
     let encoded = encode(call)?;
     if let (Some(to), Some(abi)) = (encoded.to, &encoded.abi) {
         ledger.called.remember(to, abi);
     }
     let settled = settle(ledger, from, &encoded, call.nonce, call.gas).await?;
-    let transaction = TxEip1559 {
-        chain_id: ledger.chain_id,
-        nonce: settled.nonce,
-        gas_limit: settled.gas,
-        max_fee_per_gas: settled.price,
-        max_priority_fee_per_gas: 0,
-        to: encoded.to.map_or(TxKind::Create, TxKind::Call),
-        value: encoded.value,
-        access_list: Default::default(),
-        input: encoded.data,
-    };
+    let (unsigned, digest) = unsigned(ledger.chain_id, &encoded, &settled);
     Ok(Prepared {
-        unsigned: transaction.encoded_for_signing(),
-        digest: transaction.signature_hash().0,
+        unsigned,
+        digest,
         from: from.to_string(),
         nonce: settled.nonce,
         gas: settled.gas,
@@ -82,7 +74,33 @@ pub(super) async fn prepare(ledger: &NativeLedger, call: &Call) -> Result<Prepar
     })
 }
 
-pub(super) async fn query(ledger: &NativeLedger, query: &Query) -> Result<Value> {
+/// The transaction as it is signed, and its digest.
+fn unsigned(chain_id: u64, encoded: &Encoded, settled: &Settled) -> (Vec<u8>, [u8; 32]) {
+    fn both(transaction: &impl SignableTransaction<Signature>) -> (Vec<u8>, [u8; 32]) {
+        (transaction.encoded_for_signing(), transaction.signature_hash().0)
+    }
+    let (nonce, gas_limit) = (settled.nonce, settled.gas);
+    let to = encoded.to.map_or(TxKind::Create, TxKind::Call);
+    let (value, input) = (encoded.value, encoded.data.clone());
+    match settled.price {
+        Price::Legacy(gas_price) => {
+            both(&TxLegacy { chain_id: Some(chain_id), nonce, gas_price, gas_limit, to, value, input })
+        }
+        Price::Dynamic { most, tip } => both(&TxEip1559 {
+            chain_id,
+            nonce,
+            gas_limit,
+            max_fee_per_gas: most,
+            max_priority_fee_per_gas: tip,
+            to,
+            value,
+            access_list: Default::default(),
+            input,
+        }),
+    }
+}
+
+pub(crate) async fn query(ledger: &EvmLedger, query: &Query) -> Result<Value> {
     let abi = Arc::new(evm_abi::parse_interface(&query.interface).map_err(abi_problem)?);
     let function = evm_abi::find_function(&abi, &query.function, count(&query.args)).map_err(abi_problem)?;
     let encoded = Encoded {
@@ -106,18 +124,18 @@ pub(super) async fn query(ledger: &NativeLedger, query: &Query) -> Result<Value>
 struct Settled {
     nonce: u64,
     gas: u64,
-    price: u128,
+    price: Price,
 }
 
 /// Asks for what is not given, in one request.
 async fn settle(
-    ledger: &NativeLedger,
+    ledger: &EvmLedger,
     from: Address,
     encoded: &Encoded,
     nonce: Option<u64>,
     gas: Option<u64>,
 ) -> Result<Settled> {
-    let price = ledger.gas_price.get().copied();
+    let price = ledger.price.get().copied();
     let mut requests: Vec<Request> = Vec::new();
     if nonce.is_none() {
         requests.push(next_nonce(from));
@@ -126,7 +144,7 @@ async fn settle(
         requests.push(("eth_estimateGas", json!([encoded.request(Some(from))])));
     }
     if price.is_none() {
-        requests.push(("eth_gasPrice", json!([])));
+        requests.extend(Price::requests());
     }
     let mut answers =
         if requests.is_empty() { Vec::new() } else { ledger.client.ask_all(&requests).await? }.into_iter();
@@ -148,8 +166,11 @@ async fn settle(
     let price = match price {
         Some(price) => price,
         None => {
-            let price: U128 = parsed("eth_gasPrice", next()?)?;
-            *ledger.gas_price.get_or_init(|| price.to())
+            let price = Price::read(next()?, next()?, ledger.settings.fees == Fees::Market)?;
+            match ledger.settings.fees {
+                Fees::Fixed => *ledger.price.get_or_init(|| price),
+                Fees::Market => price,
+            }
         }
     };
     Ok(Settled { nonce, gas, price })
@@ -157,8 +178,8 @@ async fn settle(
 
 /// A quarter more than was estimated, as the state may have changed when the transaction runs; not above what a block
 /// takes.
-async fn with_margin(ledger: &NativeLedger, estimate: u64) -> Result<u64> {
-    /// The smallest gas limit that a block of this chain can have.
+async fn with_margin(ledger: &EvmLedger, estimate: u64) -> Result<u64> {
+    /// The smallest gas limit that blocks of a planned chain can have.
     const ANY_BLOCK: u64 = 1_000_000;
     let gas = estimate.saturating_add(estimate / 4);
     // What only moves value needs exactly this much.
@@ -169,7 +190,7 @@ async fn with_margin(ledger: &NativeLedger, estimate: u64) -> Result<u64> {
         return Ok(gas);
     }
     let head: wire::Block = ledger.client.get("eth_getBlockByNumber", json!(["latest", false])).await?;
-    Ok(gas.min(head.gas_limit.to()).max(estimate))
+    Ok(gas.min(head.header.gas_limit.to()).max(estimate))
 }
 
 fn next_nonce(from: Address) -> Request {
@@ -222,7 +243,7 @@ fn value(text: Option<&str>) -> Result<U256> {
 }
 
 /// What is wrong with an artifact, an interface or arguments.
-pub(super) fn abi_problem(error: evm_abi::Error) -> Error {
+pub(crate) fn abi_problem(error: evm_abi::Error) -> Error {
     let code = match &error {
         evm_abi::Error::Artifact(_) => Code::ContractArtifact,
         evm_abi::Error::Function(_) | evm_abi::Error::Answer(_) => Code::ContractFunction,

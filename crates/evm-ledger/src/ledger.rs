@@ -1,12 +1,4 @@
-//! The ledger of the built-in chain over JSON-RPC.
-
-mod calls;
-mod decode;
-mod events;
-mod explore;
-mod health;
-mod outcome;
-mod send;
+//! The ledger: one method each, and what they share.
 
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -20,30 +12,43 @@ use futures::future::BoxFuture;
 use serde_json::Value;
 use types::{Address, Block, BlockSummary, Code, Transaction, TransactionDraft, TransactionTerms};
 
+use crate::fees::Price;
+use crate::health::NodeClient;
 use crate::rpc::Client;
+use crate::{Header, Settings, calls, decode, events, explore, outcome, send};
 
 /// A network's ledger. Cheap to make: it connects when it is used and keeps its connections.
-pub(crate) struct NativeLedger {
-    chain_id: u64,
-    client: Client,
-    /// The genesis fixes it for the chain's life.
-    gas_price: OnceLock<u128>,
+pub struct EvmLedger {
+    pub(crate) chain_id: u64,
+    pub(crate) client: Client,
+    pub(crate) settings: Settings,
+    /// Where it is fixed for the chain's life.
+    pub(crate) price: OnceLock<Price>,
     /// Interfaces of contracts that were called, to tell why a transaction failed.
-    called: decode::Called,
+    pub(crate) called: decode::Called,
 }
 
-impl NativeLedger {
-    pub(crate) fn new(network: &LedgerNetwork) -> Self {
+impl EvmLedger {
+    /// The ledger of a network.
+    pub fn new(network: &LedgerNetwork, settings: Settings) -> Self {
         Self {
             chain_id: network.chain_id,
             client: Client::new(network),
-            gas_price: OnceLock::new(),
+            settings,
+            price: OnceLock::new(),
             called: decode::Called::default(),
         }
     }
 }
 
-impl Ledger for NativeLedger {
+impl EvmLedger {
+    /// When a block was made.
+    pub(crate) fn at(&self, header: &Header) -> types::Micros {
+        (self.settings.time)(header)
+    }
+}
+
+impl Ledger for EvmLedger {
     fn terms<'a>(&'a self, draft: &'a TransactionDraft) -> BoxFuture<'a, Result<TransactionTerms>> {
         Box::pin(calls::terms(self, draft))
     }
@@ -114,7 +119,8 @@ impl Ledger for NativeLedger {
     }
 
     fn health<'a>(&'a self, node: &'a str) -> BoxFuture<'a, Result<NodeHealth>> {
-        Box::pin(health::health(self, node))
+        let (finality, time) = (self.settings.finality, self.settings.time);
+        self.settings.health.health(NodeClient { client: &self.client, node, chain_id: self.chain_id, finality, time })
     }
 
     fn artifact(&self, artifact: &Value) -> Result<Artifact> {
@@ -129,7 +135,7 @@ impl Ledger for NativeLedger {
 }
 
 /// Reads an address; mixed case must be the checksum of EIP-55, so that a typing error shows.
-fn account(text: &str) -> Result<Account> {
+pub(crate) fn account(text: &str) -> Result<Account> {
     let wrong = |why: &str| Error::problem(Code::RequestInvalid, format!("`{text}` is not an address: {why}."));
     let address: Account = text.parse().map_err(|_| wrong("0x and 40 hexadecimal digits are expected"))?;
     let digits = text.trim_start_matches("0x");
@@ -142,7 +148,7 @@ fn account(text: &str) -> Result<Account> {
 }
 
 /// Reads a transaction's hash.
-fn hash(text: &str) -> Result<B256> {
+pub(crate) fn hash(text: &str) -> Result<B256> {
     text.parse().map_err(|_| {
         Error::problem(
             Code::RequestInvalid,
@@ -152,8 +158,9 @@ fn hash(text: &str) -> Result<B256> {
 }
 
 /// The answer to a read that a node refused, for a person.
-fn busy(message: &str) -> Error {
+pub(crate) fn busy(message: &str) -> Error {
     Error::problem(Code::Unavailable, format!("The network's nodes cannot do this now: {message}. Try again later."))
 }
 
-type Abi = Arc<evm_abi::JsonAbi>;
+/// A parsed interface.
+pub(crate) type Abi = Arc<evm_abi::JsonAbi>;

@@ -6,8 +6,10 @@ use driver::{Error, Event, Position, Result};
 use serde_json::json;
 use tokio::time::Instant;
 
-use crate::ledger::{NativeLedger, decode::plain_log, explore};
+use crate::decode::plain_log;
+use crate::ledger::EvmLedger;
 use crate::rpc::{parsed, wire};
+use crate::{explore, finality};
 
 /// Blocks that are searched at first in one request; doubled while nothing is found.
 const FIRST_BLOCKS: u64 = 500;
@@ -16,8 +18,8 @@ const MOST_BLOCKS: u64 = 50_000;
 /// How long a search goes on before a caller is given the place that it reached.
 const SEARCH: Duration = Duration::from_secs(2);
 
-pub(super) async fn events(ledger: &NativeLedger, from: Position, limit: u32) -> Result<(Vec<Event>, Position)> {
-    let (head, start, limit) = (explore::head(ledger).await?, Instant::now(), limit as usize);
+pub(crate) async fn events(ledger: &EvmLedger, from: Position, limit: u32) -> Result<(Vec<Event>, Position)> {
+    let (head, start, limit) = (finality::head(ledger).await?, Instant::now(), limit as usize);
     let (mut place, mut events, mut blocks) = (from, Vec::new(), FIRST_BLOCKS);
     // A node that is behind has nothing beyond its head; the place stays.
     while place.block <= head && events.len() < limit {
@@ -42,16 +44,16 @@ pub(super) async fn events(ledger: &NativeLedger, from: Position, limit: u32) ->
 }
 
 /// The logs of a range; none when they are too many for one answer.
-async fn logs(ledger: &NativeLedger, first: u64, last: u64) -> Result<Option<Vec<wire::Log>>> {
+async fn logs(ledger: &EvmLedger, first: u64, last: u64) -> Result<Option<Vec<wire::Log>>> {
     const METHOD: &str = "eth_getLogs";
     let filter = json!([{ "fromBlock": format!("{first:#x}"), "toBlock": format!("{last:#x}") }]);
     match ledger.client.ask(METHOD, filter).await? {
-        Err(error) if error.is_limit() && last > first => Ok(None),
+        Err(error) if error.is_too_much() && last > first => Ok(None),
         // One block with more logs than a log query answers.
         Err(error) if error.is_limit() => {
-            let receipts: Option<Vec<wire::Receipt>> =
-                ledger.client.get("eth_getBlockReceipts", json!([format!("{first:#x}")])).await?;
-            let receipts = receipts.ok_or_else(|| Error::Protocol(format!("block {first} is not there")))?;
+            let headers = explore::headers(ledger, &[first]).await?;
+            let block = headers.first().ok_or_else(|| Error::Protocol(format!("block {first} is not there")))?;
+            let receipts = explore::receipts(ledger, first, &block.transactions).await?;
             Ok(Some(receipts.into_iter().flat_map(|receipt| receipt.logs).collect()))
         }
         answer => parsed(METHOD, answer).map(Some),

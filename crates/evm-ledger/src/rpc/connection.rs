@@ -9,7 +9,7 @@ use hyper::{client::conn::http1::SendRequest, header};
 use hyper_util::rt::TokioIo;
 use parking_lot::Mutex;
 
-use crate::plan::RPC_PORT;
+use crate::rpc::RPC_PORT;
 
 /// Longest that a connection may take to open.
 const CONNECT: Duration = Duration::from_secs(3);

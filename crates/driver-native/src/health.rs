@@ -1,28 +1,62 @@
 //! What a node says of itself.
 
-use driver::{Error, NodeHealth, Peer, Result};
+use alloy_primitives::B256;
+use driver::{Error, NodeHealth, Result};
+use evm_ledger::{Health, NodeClient, parsed};
+use futures::future::BoxFuture;
+use serde::Deserialize;
 use serde_json::Value;
-
-use crate::ledger::NativeLedger;
-use crate::rpc::{parsed, wire};
 
 /// Fields of the status that stand in the health's own.
 const OWN_FIELDS: [&str; 6] = ["height", "headHash", "headTime", "stateRoot", "haltedReason", "peers"];
 
-pub(super) async fn health(ledger: &NativeLedger, node: &str) -> Result<NodeHealth> {
-    let answer = ledger.client.ask_own(node, ("polder_status", serde_json::json!([]))).await?;
+/// By `polder_status`, which tells all at once.
+pub(crate) struct StatusHealth;
+
+impl Health for StatusHealth {
+    fn health<'a>(&'a self, node: NodeClient<'a>) -> BoxFuture<'a, Result<NodeHealth>> {
+        Box::pin(health(node))
+    }
+}
+
+/// Answer of `polder_status`.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Status {
+    public_key: String,
+    leader: Option<String>,
+    peers: Vec<Peer>,
+    validators: Vec<String>,
+    halted_reason: Option<String>,
+    chain_id: u64,
+    height: u64,
+    head_hash: B256,
+    head_time: i64,
+    state_root: B256,
+}
+
+/// A node that another knows.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Peer {
+    public_key: String,
+    connected: bool,
+}
+
+async fn health(node: NodeClient<'_>) -> Result<NodeHealth> {
+    let answer = node.ask_all(&[("polder_status", serde_json::json!([]))]).await?.remove(0);
     let mut facts: Value = parsed("polder_status", answer)?;
-    let status: wire::Status =
+    let status: Status =
         serde_json::from_value(facts.clone()).map_err(|error| Error::Protocol(format!("polder_status: {error}")))?;
     if let Some(facts) = facts.as_object_mut() {
         facts.retain(|name, _| !OWN_FIELDS.contains(&name.as_str()));
     }
-    let halted = if status.chain_id == ledger.chain_id {
+    let halted = if status.chain_id == node.chain_id() {
         status.halted_reason.clone().or_else(|| alone(&status))
     } else {
-        Some(format!("it runs a chain with id {}, not {}", status.chain_id, ledger.chain_id))
+        Some(format!("it runs a chain with id {}, not {}", status.chain_id, node.chain_id()))
     };
-    let peer = |peer: wire::Peer| Peer { identity: peer.public_key, connected: peer.connected };
+    let peer = |peer: Peer| driver::Peer { identity: peer.public_key, connected: peer.connected };
     Ok(NodeHealth {
         height: status.height,
         head: status.head_hash.to_string(),
@@ -37,7 +71,7 @@ pub(super) async fn health(ledger: &NativeLedger, node: &str) -> Result<NodeHeal
 }
 
 /// Why a validator that has just been started does not take part yet. It says so itself only once it looks for its peers.
-fn alone(status: &wire::Status) -> Option<String> {
+fn alone(status: &Status) -> Option<String> {
     if status.validators.is_empty() {
         return Some("it has not joined the network yet".into());
     }
@@ -52,7 +86,7 @@ fn alone(status: &wire::Status) -> Option<String> {
 mod tests {
     use super::*;
 
-    fn status(validators: &[&str], connected: &[&str]) -> wire::Status {
+    fn status(validators: &[&str], connected: &[&str]) -> Status {
         let peer = |key: &&str| serde_json::json!({ "publicKey": key, "connected": connected.contains(key) });
         let peers: Vec<Value> = validators.iter().filter(|key| **key != "a").map(peer).collect();
         let zero = alloy_primitives::B256::ZERO;

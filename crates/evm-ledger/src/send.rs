@@ -1,7 +1,7 @@
 //! Signed transactions on their way to a node.
 
 use alloy_consensus::{
-    SignableTransaction as _, Transaction as _, TxEip1559, TxEnvelope, transaction::SignerRecoverable as _,
+    SignableTransaction as _, Transaction as _, TxEip1559, TxEnvelope, TxLegacy, transaction::SignerRecoverable as _,
 };
 use alloy_eips::eip2718::{Decodable2718 as _, Encodable2718 as _};
 use alloy_primitives::{Address, Bytes, Signature as EthSignature, U256};
@@ -10,17 +10,25 @@ use driver::{Error, Prepared, Result, Signature, Signed};
 use serde_json::json;
 use types::Code;
 
-use crate::ledger::{NativeLedger, busy, outcome};
+use crate::ledger::{EvmLedger, busy};
+use crate::outcome;
 
-pub(super) fn assemble(prepared: &Prepared, signature: &Signature) -> Result<Signed> {
+pub(crate) fn assemble(prepared: &Prepared, signature: &Signature) -> Result<Signed> {
     let damaged = || Error::Protocol("a prepared transaction does not decode".into());
-    let (kind, mut fields) = prepared.unsigned.split_first().ok_or_else(damaged)?;
-    if *kind != 2 {
-        return Err(damaged());
-    }
-    let transaction = TxEip1559::decode(&mut fields).map_err(|_| damaged())?;
     let (r, s) = (U256::from_be_slice(&signature[..32]), U256::from_be_slice(&signature[32..64]));
-    let envelope = TxEnvelope::from(transaction.into_signed(EthSignature::new(r, s, signature[64] == 1)));
+    let signature = EthSignature::new(r, s, signature[64] == 1);
+    // EIP-2718: a type's byte, or the list that a transaction without a type is.
+    let envelope = match prepared.unsigned.as_slice() {
+        [2, fields @ ..] => {
+            let transaction = TxEip1559::decode(&mut &*fields).map_err(|_| damaged())?;
+            TxEnvelope::from(transaction.into_signed(signature))
+        }
+        mut list @ [0xc0..=0xff, ..] => {
+            let transaction = TxLegacy::decode(&mut list).map_err(|_| damaged())?;
+            TxEnvelope::from(transaction.into_signed(signature))
+        }
+        _ => return Err(damaged()),
+    };
     let from = sender(&envelope)?;
     if from.to_string() != prepared.from {
         let detail = format!("The signature is of {from}, but the transaction is to be signed by {}.", prepared.from);
@@ -29,7 +37,7 @@ pub(super) fn assemble(prepared: &Prepared, signature: &Signature) -> Result<Sig
     Ok(signed(&envelope, from))
 }
 
-pub(super) fn read(chain_id: u64, raw: &[u8]) -> Result<Signed> {
+pub(crate) fn read(chain_id: u64, raw: &[u8]) -> Result<Signed> {
     let envelope = TxEnvelope::decode_2718_exact(raw).map_err(|error| {
         Error::problem(Code::RequestInvalid, format!("This is not a signed transaction (EIP-2718): {error}."))
     })?;
@@ -68,7 +76,7 @@ fn signed(envelope: &TxEnvelope, from: Address) -> Signed {
 
 /// Gives the transaction to the first node that takes it. The same bytes may go to several: they can be included once
 /// only. What is never done is to call a transaction refused that a node may have.
-pub(super) async fn send(ledger: &NativeLedger, signed: &Signed) -> Result<()> {
+pub(crate) async fn send(ledger: &EvmLedger, signed: &Signed) -> Result<()> {
     let raw = Bytes::copy_from_slice(&signed.raw);
     let mut ambiguous = None;
     let mut failed = None;
@@ -79,7 +87,7 @@ pub(super) async fn send(ledger: &NativeLedger, signed: &Signed) -> Result<()> {
                 ledger.client.prefer(node);
                 return Ok(());
             }
-            Ok(Err(error)) if error.message.contains("already known") => return Ok(()),
+            Ok(Err(error)) if error.is_repetition() => return Ok(()),
             // Its disk or its state: another node may be well.
             Ok(Err(error)) if error.is_internal() => failed = Some(error.message),
             Ok(Err(error)) => {
@@ -111,4 +119,56 @@ pub(super) async fn send(ledger: &NativeLedger, signed: &Signed) -> Result<()> {
 
 fn unknown(signed: &Signed, reason: String) -> Error {
     Error::Unknown { id: signed.id.clone(), reason }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloy_consensus::TxLegacy;
+    use alloy_primitives::{TxKind, keccak256};
+    use secp256k1::{Message, SECP256K1, SecretKey};
+
+    use super::*;
+
+    fn prepared(key: &SecretKey, chain_id: u64) -> Prepared {
+        let transaction = TxLegacy {
+            chain_id: Some(chain_id),
+            nonce: 7,
+            gas_price: 0,
+            gas_limit: 100_000,
+            to: TxKind::Create,
+            value: U256::ZERO,
+            input: Bytes::from_static(&[1, 2, 3]),
+        };
+        let public = key.public_key(SECP256K1).serialize_uncompressed();
+        Prepared {
+            unsigned: transaction.encoded_for_signing(),
+            digest: transaction.signature_hash().0,
+            from: Address::from_slice(&keccak256(&public[1..])[12..]).to_string(),
+            nonce: 7,
+            gas: 100_000,
+            contract: None,
+        }
+    }
+
+    fn sign(key: &SecretKey, digest: [u8; 32]) -> Signature {
+        let (parity, bytes) = SECP256K1.sign_ecdsa_recoverable(Message::from_digest(digest), key).serialize_compact();
+        let mut signature = [0; 65];
+        signature[..64].copy_from_slice(&bytes);
+        signature[64] = i32::from(parity) as u8;
+        signature
+    }
+
+    #[test]
+    fn a_transaction_without_a_type_is_put_together_and_read() {
+        let key = SecretKey::from_byte_array([7; 32]).expect("a key");
+        let prepared = prepared(&key, 1337);
+        let signed = assemble(&prepared, &sign(&key, prepared.digest)).expect("it fits");
+        assert_eq!((signed.nonce, &signed.from), (7, &prepared.from));
+        assert!(signed.raw[0] >= 0xc0, "a list");
+        assert_eq!(read(1337, &signed.raw).expect("it is for this chain"), signed);
+        let elsewhere = read(1338, &signed.raw).expect_err("it is for another chain");
+        assert_eq!(elsewhere.code(), Code::TransactionRefused);
+        let other = SecretKey::from_byte_array([8; 32]).expect("a key");
+        assert!(assemble(&prepared, &sign(&other, prepared.digest)).is_err(), "another's signature");
+    }
 }

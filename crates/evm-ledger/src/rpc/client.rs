@@ -1,9 +1,11 @@
 //! Requests to a network: answered by the first of its nodes that can.
 
+use std::collections::HashSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use driver::{Error, LedgerNetwork, Result};
+use parking_lot::Mutex;
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
@@ -17,25 +19,40 @@ const OWN_ANSWER: Duration = Duration::from_secs(3);
 /// The code of a failure inside a node (JSON-RPC 2.0, section 5.1).
 const INTERNAL: i64 = -32603;
 
+/// The code of a method that a node does not have (JSON-RPC 2.0, section 5.1).
+const MISSING: i64 = -32601;
+
 /// The code of a limit of the node: its pool is full, it has too much to do, the answer would be too long (EIP-1474).
 const LIMIT: i64 = -32005;
 
 /// A method and its parameters.
-pub(crate) type Request = (&'static str, Value);
+pub type Request = (&'static str, Value);
 
 /// A node's answer to one request.
-pub(crate) type Answer = std::result::Result<Value, NodeError>;
+pub type Answer = std::result::Result<Value, NodeError>;
 
 /// The error object of an answer.
 #[derive(Clone, Debug, Deserialize)]
-pub(crate) struct NodeError {
-    pub(crate) code: i64,
-    pub(crate) message: String,
+pub struct NodeError {
+    /// By JSON-RPC 2.0, section 5.1, EIP-1474, and each node's own choice.
+    pub code: i64,
+    /// In the node's words.
+    pub message: String,
     #[serde(default)]
     data: Option<Value>,
 }
 
 impl NodeError {
+    #[cfg(test)]
+    pub(crate) fn new(code: i64, message: &str) -> Self {
+        Self { code, message: message.into(), data: None }
+    }
+
+    /// Whether the node does not have the method, or does not offer it here.
+    pub fn is_missing(&self) -> bool {
+        self.code == MISSING
+    }
+
     /// Whether the node failed, which says nothing of the request.
     pub(crate) fn is_internal(&self) -> bool {
         self.code == INTERNAL
@@ -43,7 +60,19 @@ impl NodeError {
 
     /// Whether it is a limit of the node: later, or for less, it may answer.
     pub(crate) fn is_limit(&self) -> bool {
-        self.code == LIMIT
+        self.code == LIMIT || self.message.contains("txpool is full")
+    }
+
+    /// Whether a search was over too many blocks or found too much. The nodes have no common code for it.
+    pub(crate) fn is_too_much(&self) -> bool {
+        let words = ["range", "limit", "too many", "too large", "more than"];
+        self.is_limit() || words.iter().any(|word| self.message.contains(word))
+    }
+
+    /// Whether a node has the transaction already.
+    pub(crate) fn is_repetition(&self) -> bool {
+        let message = self.message.to_ascii_lowercase();
+        message.contains("already known") || message.contains("known transaction")
     }
 
     /// What a reverted call returned.
@@ -68,6 +97,8 @@ pub(crate) struct Client {
     connector: driver::Connector,
     /// Index of the node that answered last: asked first, so that what one request has seen the next sees too.
     preferred: AtomicUsize,
+    /// Methods that a node has been found not to have.
+    missing: Mutex<HashSet<&'static str>>,
 }
 
 impl Client {
@@ -77,6 +108,7 @@ impl Client {
             nodes: network.nodes.iter().map(node).collect(),
             connector: network.connector.clone(),
             preferred: AtomicUsize::new(0),
+            missing: Mutex::default(),
         }
     }
 
@@ -89,6 +121,30 @@ impl Client {
     /// Asks from now on this node first.
     pub(crate) fn prefer(&self, index: usize) {
         self.preferred.store(index, Ordering::Relaxed);
+    }
+
+    /// Whether nodes are known not to have a method. All nodes of a network are taken to be alike: where they are not, the
+    /// other way still works with each.
+    pub(crate) fn lacks(&self, method: &'static str) -> bool {
+        self.missing.lock().contains(method)
+    }
+
+    /// One read by a method that older nodes do not have; none when it is missing, which is remembered.
+    pub(crate) async fn get_if_there<T: DeserializeOwned>(
+        &self,
+        method: &'static str,
+        params: Value,
+    ) -> Result<Option<T>> {
+        if self.lacks(method) {
+            return Ok(None);
+        }
+        match self.ask(method, params).await? {
+            Err(error) if error.is_missing() => {
+                self.missing.lock().insert(method);
+                Ok(None)
+            }
+            answer => parsed(method, answer).map(Some),
+        }
     }
 
     /// One request to one node.
@@ -105,16 +161,14 @@ impl Client {
         exchange(&self.nodes[index], requests, ANSWER).await
     }
 
-    /// One request to a node by its id; no other is asked.
-    pub(crate) async fn ask_own(&self, node: &str, request: Request) -> Result<Answer> {
-        let requests = [request];
-        let answer = match self.nodes.iter().find(|known| known.id == node) {
-            Some(known) => exchange(known, &requests, OWN_ANSWER).await,
+    /// Requests to a node by its id; no other is asked.
+    pub(crate) async fn ask_own(&self, node: &str, requests: &[Request]) -> Result<Vec<Answer>> {
+        let answers = match self.nodes.iter().find(|known| known.id == node) {
+            Some(known) => exchange(known, requests, OWN_ANSWER).await,
             // A node that is newer than this client.
-            None => exchange(&NodeConnection::new(node.into(), self.connector.clone()), &requests, OWN_ANSWER).await,
+            None => exchange(&NodeConnection::new(node.into(), self.connector.clone()), requests, OWN_ANSWER).await,
         };
-        let broken = |broken: Broken| Error::Unreachable(format!("{node}: {}", broken.reason));
-        Ok(answer.map_err(broken)?.remove(0))
+        answers.map_err(|broken| Error::Unreachable(format!("{node}: {}", broken.reason)))
     }
 
     /// Reads that one node answers together.
@@ -151,8 +205,11 @@ impl Client {
     }
 }
 
-/// The answer as a value; an error in it is a protocol error.
-pub(crate) fn parsed<T: DeserializeOwned>(method: &str, answer: Answer) -> Result<T> {
+/// The answer as a value.
+///
+/// # Errors
+/// A protocol error when it is an error or another kind of value.
+pub fn parsed<T: DeserializeOwned>(method: &str, answer: Answer) -> Result<T> {
     let value = answer.map_err(|error| Error::Protocol(format!("{method}: {} ({})", error.message, error.code)))?;
     serde_json::from_value(value).map_err(|error| Error::Protocol(format!("{method}: {error}")))
 }

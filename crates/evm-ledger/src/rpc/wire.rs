@@ -3,36 +3,60 @@
 use alloy_primitives::{Address, B256, Bytes, U64, U256};
 use serde::Deserialize;
 
-/// A block with hashes of transactions or with whole ones.
-#[derive(Debug, Deserialize)]
+/// A block's header.
+#[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct Block<T = B256> {
-    pub(crate) number: U64,
-    pub(crate) hash: B256,
-    pub(crate) parent_hash: B256,
-    pub(crate) timestamp: U64,
-    pub(crate) extra_data: Bytes,
-    pub(crate) gas_used: U64,
-    pub(crate) gas_limit: U64,
-    pub(crate) size: Option<U64>,
-    pub(crate) state_root: B256,
-    pub(crate) transactions_root: B256,
-    pub(crate) receipts_root: B256,
-    pub(crate) miner: Address,
-    pub(crate) base_fee_per_gas: Option<U256>,
-    pub(crate) transactions: Vec<T>,
+pub struct Header {
+    /// Height.
+    pub number: U64,
+    /// Hash of the header.
+    pub hash: B256,
+    /// Hash of the block before it.
+    pub parent_hash: B256,
+    /// As the chain counts: seconds since 1970 in most.
+    pub timestamp: U64,
+    /// What the consensus, or whoever made the block, puts there.
+    pub extra_data: Bytes,
+    /// Gas that its transactions used.
+    pub gas_used: U64,
+    /// Gas that they could have used.
+    pub gas_limit: U64,
+    /// Bytes of the whole block.
+    pub size: Option<U64>,
+    /// Root of the state after it.
+    pub state_root: B256,
+    /// Root of its transactions.
+    pub transactions_root: B256,
+    /// Root of their receipts.
+    pub receipts_root: B256,
+    /// Who gets the fees: the maker, in some chains.
+    pub miner: Address,
+    /// None before London.
+    pub base_fee_per_gas: Option<U256>,
+}
+
+impl Header {
+    /// The usual time of a block: whole seconds.
+    pub fn seconds(&self) -> types::Micros {
+        let seconds = i64::try_from(self.timestamp.to::<u64>()).unwrap_or(i64::MAX);
+        seconds.saturating_mul(1_000_000)
+    }
+}
+
+/// A block with hashes of transactions or with whole ones.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Block<T = B256> {
+    /// Its header.
+    #[serde(flatten)]
+    pub header: Header,
+    /// Its transactions.
+    pub transactions: Vec<T>,
 }
 
 impl<T> Block<T> {
-    /// When it was made: the header's seconds, and the milliseconds in its extra field (a version byte 0, then two
-    /// bytes, big-endian).
-    pub(crate) fn at(&self) -> types::Micros {
-        let millis = match self.extra_data.as_ref() {
-            [0, high, low] => u16::from_be_bytes([*high, *low]).min(999),
-            _ => 0,
-        };
-        let seconds = i64::try_from(self.timestamp.to::<u64>()).unwrap_or(i64::MAX / 1_000_000);
-        seconds.saturating_mul(1_000_000).saturating_add(i64::from(millis) * 1_000)
+    /// Height.
+    pub(crate) fn number(&self) -> u64 {
+        self.header.number.to()
     }
 }
 
@@ -59,14 +83,15 @@ pub(crate) struct Receipt {
     pub(crate) transaction_index: U64,
     pub(crate) block_number: U64,
     pub(crate) gas_used: U64,
-    pub(crate) status: U64,
+    /// None in blocks before Byzantium, which do not tell.
+    pub(crate) status: Option<U64>,
     pub(crate) contract_address: Option<Address>,
     pub(crate) logs: Vec<Log>,
 }
 
 impl Receipt {
     pub(crate) fn succeeded(&self) -> bool {
-        self.status == U64::from(1)
+        self.status.is_none_or(|status| status == U64::from(1))
     }
 
     /// Address of the contract that it made.
@@ -94,30 +119,6 @@ pub(crate) struct Log {
     pub(crate) block_number: U64,
     pub(crate) transaction_hash: B256,
     pub(crate) log_index: U64,
-}
-
-/// Answer of `polder_status`.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct Status {
-    pub(crate) public_key: String,
-    pub(crate) leader: Option<String>,
-    pub(crate) peers: Vec<Peer>,
-    pub(crate) validators: Vec<String>,
-    pub(crate) halted_reason: Option<String>,
-    pub(crate) chain_id: u64,
-    pub(crate) height: u64,
-    pub(crate) head_hash: B256,
-    pub(crate) head_time: i64,
-    pub(crate) state_root: B256,
-}
-
-/// A node that another knows.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct Peer {
-    pub(crate) public_key: String,
-    pub(crate) connected: bool,
 }
 
 /// What the call tracer tells of a transaction's outermost call.

@@ -1,0 +1,45 @@
+//! What differs between the chains that one ledger serves.
+
+use std::sync::Arc;
+
+use crate::{Header, Health};
+
+/// When a block is final.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Finality {
+    /// As soon as a node shows it: votes or a log decide before it is made.
+    Immediate,
+    /// When this many blocks follow it. Younger blocks may be replaced, so they are not shown and what is in them is pending.
+    Depth(u64),
+    /// As the node's `finalized` tag says; immediate where a node has no such tag.
+    Announced,
+}
+
+/// Who sets the price of gas.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fees {
+    /// The network's settings, for its life: asked for once.
+    Fixed,
+    /// Demand: asked for with each transaction.
+    Market,
+}
+
+/// What a driver says of its chain.
+#[derive(Clone)]
+pub struct Settings {
+    /// How a node tells how it is.
+    pub health: Arc<dyn Health>,
+    /// When a block is final.
+    pub finality: Finality,
+    /// Who sets the price of gas.
+    pub fees: Fees,
+    /// When a block was made.
+    pub time: fn(&Header) -> types::Micros,
+}
+
+impl Settings {
+    /// A chain whose blocks are final at once and whose price of gas stays.
+    pub fn new(health: Arc<dyn Health>) -> Self {
+        Self { health, finality: Finality::Immediate, fees: Fees::Fixed, time: Header::seconds }
+    }
+}
