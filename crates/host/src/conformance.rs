@@ -136,6 +136,15 @@ async fn jobs(host: &dyn Host) {
     let read = job(node, vec!["read".into(), Arg::Volume("data".into())]);
     assert_eq!(host.run_job(&read).await.unwrap()["text"], "kept", "a volume outlives its job");
 
+    let mut given = read.clone();
+    given.volumes = vec![VolumeSpec::new("data").with_file("out.txt", "given".into())];
+    assert_eq!(host.run_job(&given).await.unwrap()["text"], "given", "a file is put into a volume");
+    let mut emptied = read.clone();
+    emptied.volumes = vec![VolumeSpec::emptied("data")];
+    assert!(host.run_job(&emptied).await.is_err(), "a job can find its volume empty");
+    assert!(host.run_job(&read).await.is_err(), "and it stays so");
+    host.run_job(&write).await.unwrap();
+
     let error = host.run_job(&job(node, vec!["fail".into(), "7".into(), "no luck".into()])).await.unwrap_err();
     assert!(
         matches!(&error, Error::Job { reason, .. } if reason.contains("no luck") && reason.contains('7')),
@@ -257,6 +266,11 @@ async fn mistakes(host: &dyn Host) {
     assert_eq!(error.code(), types::Code::HostProgram);
     let error = host.start(&service(node, &["serve"])).await.unwrap_err();
     assert!(matches!(error, Error::PortUnknown { .. }), "a port must be reserved first: {error}");
+    host.reserve(node, &[PortSpec::tcp("echo")]).await.unwrap();
+    let mut emptied = service(node, &["serve"]);
+    emptied.volumes = vec![VolumeSpec::emptied("data")];
+    let error = host.start(&emptied).await.unwrap_err();
+    assert!(matches!(error, Error::Plan(_)), "what a service has kept stays: {error}");
     assert!(!host.observe(node).await.unwrap().state.is_ready());
     host.remove(node).await.unwrap();
 }

@@ -72,6 +72,13 @@ pub(crate) fn check_name(what: &str, name: &str) -> Result<()> {
     if fits { Ok(()) } else { Err(Error::Plan(format!("`{name}` cannot name a {what}"))) }
 }
 
+/// A path below a volume.
+pub(crate) fn below(volume: &Path, path: &str) -> Result<PathBuf> {
+    let relative = Path::new(path);
+    let stays = !path.is_empty() && relative.components().all(|part| matches!(part, std::path::Component::Normal(_)));
+    if stays { Ok(volume.join(relative)) } else { Err(Error::Plan(format!("`{path}` leaves its volume"))) }
+}
+
 /// Makes a directory and what is missing above it, 0700.
 pub(crate) fn make_directory(path: &Path) -> Result<()> {
     std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(|error| Error::file(path, error))
@@ -160,6 +167,10 @@ mod tests {
         assert!(check_name("file", "genesis.json").is_ok());
         for name in ["", "..", ".hidden", "a/b"] {
             assert!(check_name("file", name).is_err(), "{name}");
+        }
+        assert_eq!(below(Path::new("/n/data"), "a/b.json").unwrap(), PathBuf::from("/n/data/a/b.json"));
+        for path in ["", "..", "a/../../b", "/etc/passwd"] {
+            assert!(below(Path::new("/n/data"), path).is_err(), "{path}");
         }
     }
 

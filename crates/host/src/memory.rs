@@ -11,7 +11,9 @@ use tokio::io::DuplexStream;
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 use types::LogLine;
-use workload::{Arg, Content, HostPort, Job, OutputSource, Placement, PortAddress, PortSpec, Probe, Program, Service};
+use workload::{
+    Arg, Content, HostPort, Job, OutputSource, Placement, PortAddress, PortSpec, Probe, Program, Service, VolumeSpec,
+};
 
 use crate::{BackOff, ByteStream, Error, Exit, Host, LogQuery, Observation, Result, State};
 
@@ -186,6 +188,10 @@ impl InMemoryHost {
         let _changing = node.changing.lock().await;
         let stop = CancellationToken::new();
         let (_sender, connections) = mpsc::channel(1);
+        for volume in job.volumes.iter().filter(|volume| volume.emptied) {
+            node.files.lock().retain(|(name, _), _| *name != volume.name);
+        }
+        fill(&node, &job.volumes);
         let (invocation, out) = invoke(&job.node, &node, &job.program, connections, stop)?;
         let failed = |reason: String| Error::Job { job: job.name.clone(), reason };
         let limit = Duration::from_millis(job.time_limit_ms);
@@ -246,10 +252,22 @@ impl InMemoryHost {
     }
 }
 
+/// Puts the files there that a plan wants in volumes.
+fn fill(node: &Node, volumes: &[VolumeSpec]) {
+    let mut files = node.files.lock();
+    for volume in volumes {
+        files.extend(volume.files.iter().map(|file| ((volume.name.clone(), file.path.clone()), file.text.clone())));
+    }
+}
+
 /// Notes that a program runs.
 fn begin(service: &Service, node: &Arc<Node>, stop: &CancellationToken) -> Result<(Invocation, CancellationToken)> {
     let (sender, connections) = mpsc::channel(16);
     let asked = stop.child_token();
+    if let Some(volume) = service.volumes.iter().find(|volume| volume.emptied) {
+        return Err(Error::Plan(format!("`{}` is a service's: it stays", volume.name)));
+    }
+    fill(node, &service.volumes);
     let (invocation, _) = invoke(&service.node, node, &service.program, connections, asked.clone())?;
     let mut inner = node.inner.lock();
     inner.connections = Some(sender);

@@ -98,13 +98,41 @@ pub enum Content {
 pub struct VolumeSpec {
     /// Lower-case letters, digits, `-`.
     pub name: String,
+    /// For jobs only: the job finds the volume empty. So one that fills it and refuses to go over what is there can be run
+    /// again after it was cut short.
+    #[serde(default)]
+    pub emptied: bool,
+    /// Files that are put there before the program starts, for programs that look for them nowhere else.
+    #[serde(default)]
+    pub files: Vec<VolumeFile>,
 }
 
 impl VolumeSpec {
-    /// A volume.
+    /// A volume as it is.
     pub fn new(name: &str) -> Self {
-        Self { name: name.into() }
+        Self { name: name.into(), emptied: false, files: Vec::new() }
     }
+
+    /// A volume that a job finds empty.
+    pub fn emptied(name: &str) -> Self {
+        Self { emptied: true, ..Self::new(name) }
+    }
+
+    /// The same with one more file.
+    pub fn with_file(mut self, path: &str, text: String) -> Self {
+        self.files.push(VolumeFile { path: path.into(), text });
+        self
+    }
+}
+
+/// A file in a volume. No secrets: it stays there.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct VolumeFile {
+    /// Path below the volume.
+    pub path: String,
+    /// What is in it.
+    pub text: String,
 }
 
 /// How a service shows that it is ready. Asked until it is, once per start of the program.

@@ -9,7 +9,7 @@ use tokio::io::{AsyncRead, AsyncReadExt};
 use workload::{Job, OutputSource};
 
 use super::LocalHost;
-use crate::layout::{NodeDirectory, make_directory, read_json, remove, write_json};
+use crate::layout::{NodeDirectory, below, make_directory, read_json, remove, write_json};
 use crate::process::ProcessIdentity;
 use crate::{Error, Result};
 
@@ -89,11 +89,7 @@ async fn run(
         let value = match &output.source {
             OutputSource::Stdout => out.trim().to_owned(),
             OutputSource::File { volume, path } => {
-                let relative = std::path::Path::new(path);
-                if !relative.components().all(|part| matches!(part, std::path::Component::Normal(_))) {
-                    return Err(Error::Plan(format!("`{path}` leaves its volume")));
-                }
-                let path = directory.volume(volume)?.join(relative);
+                let path = below(&directory.volume(volume)?, path)?;
                 let size = std::fs::metadata(&path)
                     .map_err(|error| failed(format!("it left no {}: {error}", path.display())))?
                     .len();

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use workload::{Arg, Content, Placement, Program, VolumeSpec};
 
 use super::LocalHost;
-use crate::layout::{NodeDirectory, check_name, make_directory, write_file};
+use crate::layout::{NodeDirectory, below, check_name, make_directory, remove, write_file};
 use crate::{Error, Result};
 
 /// A program with everything that a process needs.
@@ -61,7 +61,18 @@ impl LocalHost {
     ) -> Result<PreparedProgram> {
         let directory = self.directory(node)?;
         for volume in volumes {
-            make_directory(&directory.volume(&volume.name)?)?;
+            let path = directory.volume(&volume.name)?;
+            match (volume.emptied, kind) {
+                (true, "job") => remove(&path)?,
+                (true, _) => return Err(Error::Plan(format!("`{}` is a service's: it stays", volume.name))),
+                (false, _) => {}
+            }
+            make_directory(&path)?;
+            for file in &volume.files {
+                let path = below(&path, &file.path)?;
+                path.parent().map_or(Ok(()), make_directory)?;
+                write_file(&path, file.text.as_bytes())?;
+            }
         }
         let mut files = BTreeMap::new();
         let secrets = self.secrets_directory(node).join(kind);
