@@ -13,7 +13,8 @@ const input = {
   language: 'Solidity',
   sources,
   settings: {
-    evmVersion: 'cancun',
+    // No newer: GoQuorum and Clique networks have no later instructions.
+    evmVersion: 'london',
     optimizer: { enabled: true, runs: 200 },
     outputSelection: { '*': { '*': ['abi', 'evm.bytecode.object'] } },
   },
