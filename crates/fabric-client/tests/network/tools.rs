@@ -1,0 +1,1 @@
+//! What this crate makes, compared with what Fabric's own tools make.
