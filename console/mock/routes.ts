@@ -526,6 +526,7 @@ const ROUTES: [method: string, shape: string, route: Route][] = [
   ],
   ["DELETE", "consortia/*", ({ world, path }) => remove(world, world.consortia, path[1], "consortium")],
   ["GET", "engines", ({ world }) => page(world.engines)],
+  ["GET", "engines/available", () => page([])],
   ["GET", "networks", ({ world }) => page(world.networks)],
   [
     "POST",

@@ -162,6 +162,10 @@ const accessKeys = createRoute({
   ...page("/access-keys"),
   component: lazyRouteComponent(() => import("./pages/AccessKeys"), "AccessKeys"),
 });
+const engines = createRoute({
+  ...page("/engines"),
+  component: lazyRouteComponent(() => import("./pages/Engines"), "Engines"),
+});
 const operations = createRoute({
   ...page("/operations"),
   component: lazyRouteComponent(() => import("./pages/Operations"), "Operations"),
@@ -204,6 +208,7 @@ const tree = root.addChildren([
     organisations,
     users,
     accessKeys,
+    engines,
     operations,
     operation,
     audit,

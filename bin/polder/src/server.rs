@@ -23,6 +23,8 @@ pub async fn run(options: RunServer) -> Result<(), Error> {
         master_key_file: options.master_key_file,
         admin_password: given_password,
         version: env!("CARGO_PKG_VERSION").into(),
+        engines: options.engines,
+        toolchain: toolchain(),
         ..Config::new(&options.data)
     };
     let foundation = Foundation::open(config).await?;
@@ -35,6 +37,7 @@ pub async fn run(options: RunServer) -> Result<(), Error> {
 
     let program = std::env::current_exe().map_err(|error| Error::System("the program's own path", error))?;
     let mut local = LocalConfig::new(&directory, &program);
+    local.engines = foundation.engines.path().to_owned();
     if let Some(node) = std::env::var_os("POLDER_NODE_PROGRAM") {
         local.programs.insert("polder-node".into(), node.into());
     }
@@ -115,6 +118,16 @@ fn start_log(format: LogFormat) -> Result<(), Error> {
     };
     let filter = std::env::var("POLDER_LOG").unwrap_or_else(|_| "info".into());
     Ok(telemetry::start(&telemetry::Options { filter, format })?)
+}
+
+/// What Go needs of the environment: where programs and its own settings are, and the way to the registry.
+fn toolchain() -> engines::Toolchain {
+    let wanted = |name: &str| {
+        matches!(name, "PATH" | "HOME" | "USER" | "TMPDIR" | "CC" | "SSL_CERT_FILE" | "SSL_CERT_DIR")
+            || name.starts_with("GO")
+            || name.to_ascii_lowercase().ends_with("_proxy")
+    };
+    engines::Toolchain { environment: std::env::vars().filter(|(name, _)| wanted(name)).collect() }
 }
 
 fn secret(name: &str) -> Option<Secret> {

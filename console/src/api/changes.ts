@@ -19,6 +19,7 @@ const TOUCHED: Record<string, string[]> = {
   ],
   contract: ["/api/v1/networks/{network}/contracts"],
   account: ["/api/v1/networks/{network}/accounts"],
+  engine: ["/api/v1/engines"],
   organisation: ["/api/v1/organisations", "/api/v1/consortia"],
   consortium: ["/api/v1/consortia"],
   user: ["/api/v1/users", "session"],

@@ -25,7 +25,9 @@ export const organisationsQuery = () => queries.queryOptions("get", "/api/v1/org
 export const consortiaQuery = () => queries.queryOptions("get", "/api/v1/consortia", most);
 export const consortiumQuery = (consortium: string) =>
   queries.queryOptions("get", "/api/v1/consortia/{consortium}", { params: { path: { consortium } } });
-export const enginesQuery = () => queries.queryOptions("get", "/api/v1/engines", {}, { staleTime: 300_000 });
+export const enginesQuery = () => queries.queryOptions("get", "/api/v1/engines", {}, CALM);
+
+export const availableEnginesQuery = () => queries.queryOptions("get", "/api/v1/engines/available", {}, CALM);
 
 export const networksQuery = () => queries.queryOptions("get", "/api/v1/networks", most, LIVE);
 export const networkQuery = (network: string) =>

@@ -129,6 +129,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/engine-versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Install a version: it is built from the Go module registry by the operation that is answered. */
+        post: operations["install_engine"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/engine-versions/add": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Add programs that are on the server's machine already. They are not copied; adding them again is no error. */
+        post: operations["add_engine"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/engine-versions/{version}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Remove a version that no network runs. Programs that were added stay where they are. */
+        delete: operations["remove_engine"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/engines": {
         parameters: {
             query?: never;
@@ -136,8 +187,25 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Engines with their kinds of consensus and a JSON Schema of their options. The first is the default. */
+        /** Engines with their kinds of consensus, their versions and a JSON Schema of their options. The first is the default. */
         get: operations["list_engines"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/engines/available": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Engines whose programs do not come with Polder, with the versions that are known and those that are installed. */
+        get: operations["list_available_engines"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1196,6 +1264,8 @@ export interface components {
             consensus: components["schemas"]["ConsensusKind"][];
             /** @description What it is and for whom. */
             description: string;
+            /** @description Whether its makers look after it, where there is something to know before choosing it. */
+            maintenance?: string | null;
             /** @description Such as `polder`. */
             name: string;
             /** @description JSON Schema of its options. */
@@ -1204,7 +1274,32 @@ export interface components {
             roles: string[];
             /** @description Name to show. */
             title: string;
-            /** @description Version of the driver's programs. */
+            /** @description Version of the programs that come with Polder; none when versions are installed. */
+            version?: string | null;
+            /** @description What is known of its versions, installed ones first; empty when its programs come with Polder. */
+            versions?: components["schemas"]["EngineVersion"][];
+        };
+        /** @description One version of an engine's programs. */
+        EngineVersion: {
+            /** @description Name of the engine. */
+            engine: string;
+            /** @description `ENGINE@VERSION`. */
+            id: string;
+            /** @description Whether its programs are here. */
+            installed: boolean;
+            installedAt?: number | null;
+            /**
+             * @description Where its programs come from: a module and version of the Go module registry, or an operator's directory; null when they
+             *     are not here.
+             */
+            origin?: string | null;
+            /** @description SHA-256 of each program, hexadecimal; empty when they are not here. */
+            programs: {
+                [key: string]: string;
+            };
+            /** @description Whether Polder's tests run it. */
+            tested: boolean;
+            /** @description Such as `22.7.4`. */
             version: string;
         };
         /** @description One wrong field. */
@@ -1213,6 +1308,15 @@ export interface components {
             field: string;
             /** @description What is wrong with it. */
             message: string;
+        };
+        /** @description An engine's programs that an operator has. */
+        GivenEngineVersion: {
+            /** @description Name of the engine. */
+            engine: string;
+            /** @description Directory on the server's machine that holds them, itself or in `bin`. */
+            path: string;
+            /** @description Which version they are. */
+            version: string;
         };
         /** @description A role, and the organisation it is held for (null for the platform's administrator). */
         Grant: {
@@ -1224,6 +1328,19 @@ export interface components {
         Health: {
             /** @description `ok`. */
             status: string;
+        };
+        /** @description An engine whose programs do not come with Polder. */
+        InstallableEngine: {
+            /** @description Whether Polder can build it; its programs can be added in any case. */
+            buildable: boolean;
+            /** @description Whether its makers look after it, where there is something to know before choosing it. */
+            maintenance?: string | null;
+            /** @description Its name. */
+            name: string;
+            /** @description The programs that a version consists of. */
+            programs: string[];
+            /** @description Its versions, installed ones first. */
+            versions: components["schemas"]["EngineVersion"][];
         };
         /** @description A connection between two nodes. */
         Link: {
@@ -1314,6 +1431,8 @@ export interface components {
             status: components["schemas"]["NetworkStatus"];
             /** @description Why the state is not `running`, in words; null when it is. */
             statusReason?: string | null;
+            /** @description Version of the engine's programs; null when they come with Polder. */
+            version?: string | null;
         };
         /** @description What a creation would start, without starting it. */
         NetworkPreview: {
@@ -1364,6 +1483,13 @@ export interface components {
             /** @description Hash of a transaction that deploys it and was signed elsewhere: wait for it and register. */
             transactionHash?: string | null;
         };
+        /** @description An engine's programs to install. */
+        NewEngineVersion: {
+            /** @description Name of the engine. */
+            engine: string;
+            /** @description A release, a commit or a Go module version; the newest tested one when absent. */
+            version?: string | null;
+        };
         /** @description Makes a network. */
         NewNetwork: {
             /**
@@ -1390,6 +1516,8 @@ export interface components {
             nodes: number;
             /** @description Options of the engine (JSON Schema in `GET /engines`). */
             options?: Record<string, unknown> | null;
+            /** @description An installed version of the engine; the newest tested one, else the newest, when absent. */
+            version?: string | null;
         };
         /** @description Makes an organisation. */
         NewOrganisation: {
@@ -1685,6 +1813,8 @@ export interface components {
                 consensus: components["schemas"]["ConsensusKind"][];
                 /** @description What it is and for whom. */
                 description: string;
+                /** @description Whether its makers look after it, where there is something to know before choosing it. */
+                maintenance?: string | null;
                 /** @description Such as `polder`. */
                 name: string;
                 /** @description JSON Schema of its options. */
@@ -1693,8 +1823,28 @@ export interface components {
                 roles: string[];
                 /** @description Name to show. */
                 title: string;
-                /** @description Version of the driver's programs. */
-                version: string;
+                /** @description Version of the programs that come with Polder; none when versions are installed. */
+                version?: string | null;
+                /** @description What is known of its versions, installed ones first; empty when its programs come with Polder. */
+                versions?: components["schemas"]["EngineVersion"][];
+            }[];
+            /** @description Where the next page starts; null on the last page. */
+            next?: string | null;
+        };
+        /** @description One page of a list. */
+        Page_InstallableEngine: {
+            /** @description The entries. */
+            items: {
+                /** @description Whether Polder can build it; its programs can be added in any case. */
+                buildable: boolean;
+                /** @description Whether its makers look after it, where there is something to know before choosing it. */
+                maintenance?: string | null;
+                /** @description Its name. */
+                name: string;
+                /** @description The programs that a version consists of. */
+                programs: string[];
+                /** @description Its versions, installed ones first. */
+                versions: components["schemas"]["EngineVersion"][];
             }[];
             /** @description Where the next page starts; null on the last page. */
             next?: string | null;
@@ -1753,6 +1903,8 @@ export interface components {
                 status: components["schemas"]["NetworkStatus"];
                 /** @description Why the state is not `running`, in words; null when it is. */
                 statusReason?: string | null;
+                /** @description Version of the engine's programs; null when they come with Polder. */
+                version?: string | null;
             }[];
             /** @description Where the next page starts; null on the last page. */
             next?: string | null;
@@ -2606,6 +2758,102 @@ export interface operations {
             };
         };
     };
+    install_engine: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 200 visible ASCII characters. A repetition of the request with the same key within 24 hours gets the first answer (without secrets) and creates nothing. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewEngineVersion"];
+            };
+        };
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Operation"];
+                };
+            };
+            /** @description It failed. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    add_engine: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GivenEngineVersion"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EngineVersion"];
+                };
+            };
+            /** @description It failed. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_engine: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `ENGINE@VERSION` */
+                version: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description It failed. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_engines: {
         parameters: {
             query?: never;
@@ -2621,6 +2869,34 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_Engine"];
+                };
+            };
+            /** @description It failed. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_available_engines: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_InstallableEngine"];
                 };
             };
             /** @description It failed. */

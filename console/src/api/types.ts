@@ -15,6 +15,7 @@ export type Consortium = Schemas["Consortium"];
 export type Contract = Schemas["Contract"];
 export type DecodedCall = Schemas["DecodedCall"];
 export type Engine = Schemas["Engine"];
+export type EngineVersion = Schemas["EngineVersion"];
 export type Grant = Schemas["Grant"];
 export type Log = Schemas["Log"];
 export type LogLine = Schemas["LogLine"];

@@ -14,6 +14,7 @@ import {
   IconAudit,
   IconClose,
   IconConsortium,
+  IconEngine,
   IconKey,
   IconMenu,
   IconNetwork,
@@ -177,6 +178,9 @@ function Navigation() {
           Audit log
         </Item>
       )}
+      <Item to="/engines" icon={<IconEngine size={18} />}>
+        Engines
+      </Item>
       <Item to="/server" icon={<IconServer size={18} />}>
         Server
       </Item>
@@ -195,6 +199,7 @@ interface ItemProps {
     | "/users"
     | "/access-keys"
     | "/audit"
+    | "/engines"
     | "/server";
   icon: ReactNode;
   exact?: boolean;

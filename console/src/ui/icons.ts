@@ -18,6 +18,7 @@ export { default as IconOverview } from "@tabler/icons-react/dist/esm/icons/Icon
 export { default as IconOperation } from "@tabler/icons-react/dist/esm/icons/IconListCheck.mjs";
 export { default as IconMenu } from "@tabler/icons-react/dist/esm/icons/IconMenu2.mjs";
 export { default as IconMoon } from "@tabler/icons-react/dist/esm/icons/IconMoon.mjs";
+export { default as IconEngine } from "@tabler/icons-react/dist/esm/icons/IconPackages.mjs";
 export { default as IconStart } from "@tabler/icons-react/dist/esm/icons/IconPlayerPlay.mjs";
 export { default as IconStop } from "@tabler/icons-react/dist/esm/icons/IconPlayerStop.mjs";
 export { default as IconPlus } from "@tabler/icons-react/dist/esm/icons/IconPlus.mjs";

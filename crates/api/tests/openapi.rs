@@ -26,9 +26,9 @@ fn the_committed_description_is_current() {
     let now = format!("{}\n", serde_json::to_string_pretty(&described()).unwrap());
     if std::env::var_os("UPDATE").is_some() {
         std::fs::create_dir_all(file.parent().unwrap()).unwrap();
-        std::fs::write(&file, &now).unwrap();
+        std::fs::write(file, &now).unwrap();
     }
-    let committed = std::fs::read_to_string(&file).unwrap_or_default();
+    let committed = std::fs::read_to_string(file).unwrap_or_default();
     assert!(
         committed == now,
         "openapi/polder.json is out of date: run the tests once with UPDATE=1 and look at the difference"

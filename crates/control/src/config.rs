@@ -15,6 +15,10 @@ pub struct Config {
     pub master_key_file: Option<PathBuf>,
     /// Password of the first administrator; drawn when absent. Of no use once there is a user.
     pub admin_password: Option<Secret>,
+    /// Where programs of engines are installed; `engines` in the data directory when absent. Servers may share it.
+    pub engines: Option<PathBuf>,
+    /// What builds engines.
+    pub toolchain: engines::Toolchain,
     /// Version of the program, to show.
     pub version: String,
 }
@@ -27,6 +31,8 @@ impl Config {
             database: None,
             master_key_file: None,
             admin_password: None,
+            engines: None,
+            toolchain: engines::Toolchain::default(),
             version: env!("CARGO_PKG_VERSION").into(),
         }
     }

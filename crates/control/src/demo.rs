@@ -66,6 +66,7 @@ async fn make(control: &Control) -> Result<()> {
     unless_taken(control.create_consortium(&caller, None, &new).await)?;
     let new = NewNetwork {
         name: NETWORK.into(),
+        version: None,
         consortium: Some(CONSORTIUM.into()),
         engine: ENGINE.into(),
         consensus: "bft".into(),

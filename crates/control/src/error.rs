@@ -28,6 +28,9 @@ pub enum Error {
     /// A host.
     #[error(transparent)]
     Host(#[from] host::Error),
+    /// An engine's programs.
+    #[error(transparent)]
+    Engines(#[from] engines::Error),
     /// A driver.
     #[error(transparent)]
     Driver(#[from] driver::Error),
@@ -75,6 +78,7 @@ impl Error {
             Error::Store(error) => error.code(),
             Error::Keys(error) => error.code(),
             Error::Host(error) => error.code(),
+            Error::Engines(error) => error.code(),
             Error::Driver(error) => error.code(),
             Error::Internal(..) => Code::Internal,
         }
@@ -88,6 +92,7 @@ impl Error {
                 Code::AuthThrottled.problem(format!("Too many attempts failed. Try again in {seconds} seconds."))
             }
             Error::Host(error) => error.problem(),
+            Error::Engines(error) => error.problem(),
             Error::Driver(error) => error.to_problem(),
             Error::Store(error) => error.code().problem(store_detail(error)),
             Error::Keys(error) => error.code().problem(keys_detail(error)),

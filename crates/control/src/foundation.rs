@@ -30,6 +30,10 @@ pub struct Foundation {
     pub master_key: Arc<MasterKey>,
     /// Where the master key came from.
     pub master_key_source: MasterKeySource,
+    /// Where programs of engines are.
+    pub engines: engines::Directory,
+    /// What builds them.
+    pub toolchain: engines::Toolchain,
     /// Version of the program, to show.
     pub version: String,
     /// Password of the administrator `admin`, when it was made and its password drawn just now: to be shown once.
@@ -59,7 +63,10 @@ impl Foundation {
         }
         let (master_key, master_key_source) = open_master_key(&store, &directory, config.master_key_file).await?;
         let first_password = make_administrator(&store, config.admin_password).await?;
+        let engines = config.engines.unwrap_or_else(|| directory.path().join("engines"));
         Ok(Foundation {
+            engines: engines::Directory::new(engines),
+            toolchain: config.toolchain,
             directory,
             store,
             master_key: Arc::new(master_key),

@@ -14,6 +14,7 @@ mod consortia;
 mod contracts;
 pub mod demo;
 mod directory;
+mod engine_versions;
 mod error;
 mod foundation;
 pub mod idempotency;
@@ -70,6 +71,8 @@ struct Inner {
     started_at: Micros,
     host: Arc<dyn Host>,
     drivers: Drivers,
+    engines: engines::Directory,
+    toolchain: engines::Toolchain,
     throttle: throttle::Throttle,
     runtime: runtime::Runtime,
 }
@@ -77,7 +80,16 @@ struct Inner {
 impl Control {
     /// Joins the foundation with the host that runs nodes and the drivers of the engines.
     pub fn new(foundation: Foundation, host: Arc<dyn Host>, drivers: Drivers) -> Control {
-        let Foundation { directory, store, master_key, master_key_source, version, first_password: _ } = foundation;
+        let Foundation {
+            directory,
+            store,
+            master_key,
+            master_key_source,
+            engines,
+            toolchain,
+            version,
+            first_password: _,
+        } = foundation;
         Control(Arc::new(Inner {
             directory,
             store,
@@ -87,6 +99,8 @@ impl Control {
             started_at: now(),
             host,
             drivers,
+            engines,
+            toolchain,
             throttle: throttle::Throttle::default(),
             runtime: runtime::Runtime::default(),
         }))

@@ -116,6 +116,7 @@ fn settle(draft: &Draft, accepted: &Accepted) -> NetworkSpec {
     };
     NetworkSpec {
         id: "net_1".into(),
+        version: draft.version.clone(),
         name: draft.name.clone(),
         consensus: draft.consensus.clone(),
         chain_id: accepted.chain_id.unwrap_or(77),

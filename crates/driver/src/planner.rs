@@ -17,6 +17,8 @@ pub struct Draft {
     pub name: String,
     /// Name of the consensus.
     pub consensus: String,
+    /// Version of the engine's programs; none when they come with Polder.
+    pub version: Option<String>,
     /// How many nodes.
     pub nodes: u32,
     /// Names of the members that take part, in order.
@@ -59,6 +61,9 @@ pub struct NetworkSpec {
     pub name: String,
     /// Name of the consensus.
     pub consensus: String,
+    /// [`Draft::version`].
+    #[serde(default)]
+    pub version: Option<String>,
     /// The chain id.
     pub chain_id: u64,
     /// When it was asked for, in microseconds since 1970: planners have no clock.

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 fn draft() -> Draft {
     Draft {
         name: "demo".into(),
+        version: None,
         consensus: "none".into(),
         nodes: 3,
         members: vec!["alpha".into(), "beta".into()],

@@ -15,6 +15,7 @@ mod model;
 mod ports;
 mod process;
 pub mod shim;
+pub mod tool;
 
 pub use error::*;
 pub use local::{LocalConfig, LocalHost, runtime_directory};

@@ -11,12 +11,19 @@ use crate::text::{self, placeholders};
 pub struct Operation {
     /// What the API shows, its steps included.
     pub shown: types::Operation,
-    /// The network that it changes.
-    pub network: Id,
-    /// The network's consortium.
+    /// Of this one operation at a time is under way: the id of a network, or of an engine's version (`ENGINE@VERSION`).
+    pub scope: Id,
+    /// The network's consortium; empty for an engine.
     pub consortium: Id,
     /// Whether its steps are being taken back.
     pub undoing: bool,
+}
+
+impl Operation {
+    /// Id of the network that it changes, if it is one.
+    pub fn network(&self) -> Option<&str> {
+        (!self.consortium.is_empty()).then_some(self.scope.as_str())
+    }
 }
 
 #[derive(sqlx::FromRow)]
@@ -69,7 +76,7 @@ async fn with_steps(conn: &mut AnyConnection, row: Row) -> Result<Operation> {
         })
         .collect::<Result<_>>()?;
     Ok(Operation {
-        network: row.network,
+        scope: row.network,
         consortium: row.consortium,
         undoing: row.undoing != 0,
         shown: types::Operation {
@@ -102,7 +109,7 @@ pub async fn insert(conn: &mut AnyConnection, operation: &Operation) -> Result<(
     .bind(&shown.kind)
     .bind(&shown.subject)
     .bind(&shown.subject_name)
-    .bind(&operation.network)
+    .bind(&operation.scope)
     .bind(&operation.consortium)
     .bind(text::of(&shown.status))
     .bind(&shown.actor)

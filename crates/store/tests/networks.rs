@@ -248,7 +248,7 @@ fn operation(id: &str, network: &str) -> Operation {
         finished_at: None,
     };
     Operation {
-        network: network.into(),
+        scope: network.into(),
         consortium: "con_1".into(),
         undoing: false,
         shown: types::Operation {

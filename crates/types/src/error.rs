@@ -80,6 +80,12 @@ codes! {
     LastAdministrator = "user.last_administrator", 409, "The last platform administrator cannot be removed";
     ConsortiumMembers = "consortium.members", 400, "The members do not fit";
     NetworkEngine = "network.engine", 400, "There is no such engine";
+    EngineVersion = "engine.version", 422, "The version of the engine cannot be had";
+    EngineMissing = "engine.missing", 409, "No version of the engine is installed";
+    EnginePrograms = "engine.programs", 422, "The directory does not hold the engine's programs";
+    EngineTool = "engine.tool", 500, "A program that building needs is missing";
+    EngineDownload = "engine.download", 502, "The engine could not be downloaded";
+    EngineBuild = "engine.build", 500, "The engine could not be built";
     NetworkConsensus = "network.consensus", 400, "The consensus does not fit the engine";
     NetworkNodes = "network.nodes", 400, "The number of nodes does not fit the consensus";
     NetworkChainId = "network.chain_id", 409, "The chain id is in use";

@@ -4,6 +4,7 @@
 //! logic beyond parsing and checking. Times are microseconds since 1970 in UTC, as integers.
 
 mod contract;
+mod engine;
 mod error;
 mod identity;
 mod ledger;
@@ -14,6 +15,7 @@ mod permission;
 mod server;
 
 pub use contract::*;
+pub use engine::*;
 pub use error::*;
 pub use identity::*;
 pub use ledger::*;

@@ -46,6 +46,8 @@ pub struct Network {
     pub engine: String,
     /// The engine's consensus.
     pub consensus: String,
+    /// Version of the engine's programs; null when they come with Polder.
+    pub version: Option<String>,
     /// State, from what is observed.
     pub status: NetworkStatus,
     /// Why the state is not `running`, in words; null when it is.
@@ -133,6 +135,9 @@ pub struct NewNetwork {
     pub engine: String,
     /// One of the engine's.
     pub consensus: String,
+    /// An installed version of the engine; the newest tested one, else the newest, when absent.
+    #[serde(default)]
+    pub version: Option<String>,
     /// How many nodes; dealt to the members in turn.
     pub nodes: u32,
     /// Names or ids of the members that take part; all when absent.
@@ -183,47 +188,6 @@ pub struct PlannedNode {
     pub member: String,
     /// Role.
     pub role: String,
-}
-
-/// An engine that this deployment can run.
-#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct Engine {
-    /// Such as `polder`.
-    pub name: String,
-    /// Name to show.
-    pub title: String,
-    /// What it is and for whom.
-    pub description: String,
-    /// Version of the driver's programs.
-    pub version: String,
-    /// Its kinds of consensus.
-    pub consensus: Vec<ConsensusKind>,
-    /// Roles that a node can have.
-    pub roles: Vec<String>,
-    /// What its ledger can do: `evm`, `contracts`, `events`, `accounts`, …
-    pub capabilities: Vec<String>,
-    /// JSON Schema of its options.
-    #[schema(value_type = Object)]
-    pub options: serde_json::Value,
-}
-
-/// One kind of consensus.
-#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct ConsensusKind {
-    /// Such as `bft`.
-    pub name: String,
-    /// Name to show.
-    pub title: String,
-    /// What the choice means.
-    pub description: String,
-    /// Fewest nodes.
-    pub min_nodes: u32,
-    /// Most nodes.
-    pub max_nodes: u32,
-    /// Suggested number.
-    pub default_nodes: u32,
 }
 
 /// How the nodes of a network are connected, now.

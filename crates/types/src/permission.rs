@@ -69,6 +69,8 @@ permissions! {
     LedgerWrite = "ledger:write": OrganisationAdministrator Developer;
     RawTransactions = "transactions:raw": PlatformAdministrator OrganisationAdministrator Developer;
     ContractsWrite = "contracts:write": PlatformAdministrator OrganisationAdministrator Developer;
+    EnginesRead = "engines:read": PlatformAdministrator OrganisationAdministrator Operator Developer Auditor;
+    EnginesWrite = "engines:write": PlatformAdministrator;
     AuditRead = "audit:read": PlatformAdministrator OrganisationAdministrator Auditor;
     ServerRead = "server:read": PlatformAdministrator OrganisationAdministrator Operator Developer Auditor;
     ServerWrite = "server:write": PlatformAdministrator;

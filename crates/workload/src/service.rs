@@ -34,7 +34,8 @@ pub struct Service {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Program {
-    /// A name that the host resolves to a program or an image, such as `polder-node`.
+    /// A name that the host resolves to a program or an image, such as `polder-node`; a program of an installed engine is
+    /// `ENGINE-VERSION/PROGRAM`.
     pub name: String,
     /// Arguments.
     pub args: Vec<Arg>,

@@ -1,6 +1,8 @@
-import { Stack, TextInput } from "@mantine/core";
+import { Alert, Select, Stack, TextInput } from "@mantine/core";
 import type { Engine } from "../../api/types";
 import { plural } from "../../lib/format";
+import { IconAlert } from "../../ui/icons";
+import { TextLink } from "../../ui/links";
 import { Panel } from "../../ui/Panel";
 import { Choice } from "./Choice";
 import type { NetworkDraft } from "./draft";
@@ -14,9 +16,16 @@ interface EngineStepProps {
 }
 
 export function EngineStep({ engines, engine, draft, errors, onChange }: EngineStepProps) {
+  const installed = engine.versions?.filter((version) => version.installed) ?? [];
   const chooseEngine = (name: string) => {
     const consensus = engines.find((one) => one.name === name)?.consensus[0];
-    onChange({ engine: name, consensus: consensus?.name ?? "", nodes: consensus?.defaultNodes ?? 1, options: {} });
+    onChange({
+      engine: name,
+      consensus: consensus?.name ?? "",
+      version: "",
+      nodes: consensus?.defaultNodes ?? 1,
+      options: {},
+    });
   };
   const chooseConsensus = (name: string) => {
     const consensus = engine.consensus.find((one) => one.name === name);
@@ -42,10 +51,35 @@ export function EngineStep({ engines, engine, draft, errors, onChange }: EngineS
           items={engines.map((one) => ({
             value: one.name,
             title: one.title,
-            note: one.version,
+            note: versionNote(one),
             children: one.description,
           }))}
         />
+        {engine.maintenance && (
+          <Alert color="yellow" icon={<IconAlert size={18} />}>
+            {engine.maintenance}
+          </Alert>
+        )}
+        {engine.version == null && installed.length === 0 && (
+          <Alert color="red" icon={<IconAlert size={18} />}>
+            Its programs are not installed. A platform administrator does that under{" "}
+            <TextLink to="/engines">Engines</TextLink>.
+          </Alert>
+        )}
+        {installed.length > 1 && (
+          <Select
+            label="Version"
+            maw={420}
+            data={installed.map(({ version, tested }) => ({
+              value: version,
+              label: tested ? `${version} (tested)` : version,
+            }))}
+            placeholder="The newest tested one"
+            clearable
+            value={draft.version === "" ? null : draft.version}
+            onChange={(version) => onChange({ version: version ?? "" })}
+          />
+        )}
         <Choice
           label="Consensus: how the nodes agree on the next block"
           value={draft.consensus}
@@ -63,4 +97,9 @@ export function EngineStep({ engines, engine, draft, errors, onChange }: EngineS
       </Stack>
     </Panel>
   );
+}
+
+function versionNote({ version, versions }: Engine): string {
+  const installed = versions?.filter((one) => one.installed).map((one) => one.version) ?? [];
+  return version ?? (installed.length > 0 ? installed.join(", ") : "not installed");
 }

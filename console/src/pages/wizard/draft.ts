@@ -6,6 +6,8 @@ export interface NetworkDraft {
   name: string;
   engine: string;
   consensus: string;
+  /** Empty for the newest tested one. */
+  version: string;
   consortium: string;
   /** Organisation ids. */
   members: string[];
@@ -33,6 +35,7 @@ export function initialDraft(engines: Engine[], consortia: Consortium[], start?:
     name: "",
     engine: engine?.name ?? "",
     consensus: consensus?.name ?? "",
+    version: "",
     consortium: consortium?.id ?? "",
     members,
     nodes: consensus?.defaultNodes ?? 1,
@@ -57,6 +60,8 @@ export function problemsOf(draft: NetworkDraft, engine: Engine): DraftProblem[] 
       draft.name === "" ? "Give the network a name." : "Name: lower-case letters, digits and -, at most 63.",
     );
   }
+  if (engine.version == null && !engine.versions?.some((version) => version.installed))
+    add(0, "engine", `The programs of ${engine.title} are not installed.`);
   const consensus = chosenConsensus(engine, draft);
   if (consensus === undefined) add(0, "consensus", "Choose a consensus.");
   if (draft.members.length === 0) add(1, "members", "Choose at least one member.");
@@ -102,6 +107,7 @@ export function toRequest(draft: NetworkDraft): NewNetwork {
     consortium: draft.consortium,
     engine: draft.engine,
     consensus: draft.consensus,
+    version: draft.version === "" ? undefined : draft.version,
     nodes: draft.nodes,
     members: draft.members,
     chainId: draft.chainId === "" ? undefined : Number(draft.chainId),

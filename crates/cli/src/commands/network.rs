@@ -79,6 +79,9 @@ pub struct Create {
     /// Kind of consensus
     #[arg(long, default_value = "bft")]
     consensus: String,
+    /// Installed version of the engine; the newest tested one when left out
+    #[arg(long, value_name = "VERSION")]
+    engine_version: Option<String>,
     /// How many nodes; dealt to the members in turn
     #[arg(long, default_value_t = 4)]
     nodes: u32,
@@ -161,6 +164,7 @@ impl Create {
             consortium: self.consortium,
             engine: self.engine,
             consensus: self.consensus,
+            version: self.engine_version,
             nodes: self.nodes,
             members: self.members,
             chain_id: self.chain_id,

@@ -60,6 +60,9 @@ pub struct RunServer {
     /// Database of a server with more than one instance; SQLite in the data directory when left out
     #[arg(long, env = "POLDER_DATABASE", value_name = "URL", hide_env_values = true)]
     pub database: Option<String>,
+    /// Directory of engines' programs, which servers may share; `engines` in the data directory when left out
+    #[arg(long, env = "POLDER_ENGINES", value_name = "DIR")]
+    pub engines: Option<PathBuf>,
     /// Set up the demonstration: consortium, network, contract, traffic
     #[arg(long)]
     pub demo: bool,

@@ -4,7 +4,7 @@ use store::networks::{Network, Phase, Wanted};
 use store::{NewAudit, Tx, networks, nodes, operations};
 use types::{Code, NetworkStatus, Operation, Permission};
 
-use crate::operations::{Change, new_operation};
+use crate::operations::{Change, Subject, new_operation};
 use crate::{Caller, Control, Error, Result};
 
 impl Control {
@@ -80,7 +80,8 @@ impl Control {
         if let Some(active) = operations::active_of(&mut tx, &network.id).await? {
             return Err(busy(network, &active));
         }
-        let operation = new_operation(change, &subject, &name, network, caller);
+        let changed = Subject { id: &subject, name: &name, scope: &network.id, consortium: &network.consortium };
+        let operation = new_operation(change, &changed, caller);
         operations::insert(&mut tx, &operation).await.map_err(|error| match error {
             // Only on PostgreSQL: another server began a change at the same time.
             store::Error::Taken { .. } => Error::new(

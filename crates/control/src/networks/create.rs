@@ -12,7 +12,7 @@ use types::{
 
 use crate::idempotency::{self, Idempotency};
 use crate::names::check_name;
-use crate::operations::{Change, new_operation};
+use crate::operations::{Change, Subject, new_operation};
 use crate::{Caller, Control, Error, Result};
 
 /// Chain ids are drawn from here: above those in public use, and small enough for every wallet.
@@ -68,7 +68,9 @@ impl Control {
         for (account, _) in &accounts {
             accounts::insert(&mut tx, account).await?;
         }
-        let operation = new_operation(Change::CreateNetwork, &network.id, &network.name, &network, caller);
+        let subject =
+            Subject { id: &network.id, name: &network.name, scope: &network.id, consortium: &network.consortium };
+        let operation = new_operation(Change::CreateNetwork, &subject, caller);
         operations::insert(&mut tx, &operation).await?;
         let entry = NewAudit {
             actor: caller.actor().to_string(),
@@ -111,6 +113,7 @@ impl Control {
         let draft = Draft {
             name: new.name.clone(),
             consensus: new.consensus.clone(),
+            version: self.settle_version(&driver.planner().describe(), new.version.as_deref())?,
             nodes: new.nodes,
             members: members.iter().map(|member| member.name.clone()).collect(),
             chain_id: new.chain_id,
@@ -237,6 +240,7 @@ fn specify(id: &str, chain_id: u64, checked: &Checked, accounts: &[(accounts::Ac
         id: id.into(),
         name: checked.draft.name.clone(),
         consensus: checked.draft.consensus.clone(),
+        version: checked.draft.version.clone(),
         chain_id,
         created_at: now(),
         genesis: checked.draft.genesis.clone(),

@@ -19,7 +19,11 @@ impl Control {
     /// The engines that networks can be made of.
     pub fn engines(&self, caller: &Caller) -> Result<Page<types::Engine>> {
         caller.require(Permission::SignedIn)?;
-        Ok(Page { items: self.drivers().engines(), next: None })
+        let mut items = self.drivers().engines();
+        for engine in &mut items {
+            self.add_versions(engine)?;
+        }
+        Ok(Page { items, next: None })
     }
 
     /// The networks that the caller may see, oldest first.

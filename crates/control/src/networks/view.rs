@@ -42,6 +42,7 @@ impl Control {
             id: network.id,
             name: network.name,
             consortium: network.consortium,
+            version: network.spec["version"].as_str().map(str::to_owned),
             engine: network.engine,
             consensus: network.consensus,
             status: network.status,

@@ -4,13 +4,15 @@
 //! takes it, records that it has ended. Every step can be taken again, so that a crash at any point needs no special case: the
 //! next server drives what has not ended.
 
+mod engine;
 mod run;
 mod steps;
 
 pub(crate) use run::drive_due;
 pub(crate) use steps::plan_network;
 
-use store::networks::{self, Network, Phase};
+use engines::Stage;
+use store::networks::{self, Phase};
 use store::{NewAudit, operations};
 use types::{Code, Operation, OperationStatus, Page, Permission, Step, new_id, now};
 
@@ -28,6 +30,7 @@ pub(crate) enum Change {
     StartNode,
     StopNode,
     RestartNode,
+    InstallEngine,
 }
 
 /// One kind of step.
@@ -41,10 +44,12 @@ pub(crate) enum StepKind {
     Stop,
     Remove,
     Forget,
+    Build(engines::Stage),
+    Abandon,
 }
 
 impl Change {
-    const ALL: [Change; 8] = [
+    const ALL: [Change; 9] = [
         Change::CreateNetwork,
         Change::StartNetwork,
         Change::StopNetwork,
@@ -53,6 +58,7 @@ impl Change {
         Change::StartNode,
         Change::StopNode,
         Change::RestartNode,
+        Change::InstallEngine,
     ];
 
     /// The word in the API.
@@ -66,6 +72,7 @@ impl Change {
             Change::StartNode => "node.start",
             Change::StopNode => "node.stop",
             Change::RestartNode => "node.restart",
+            Change::InstallEngine => "engine.install",
         }
     }
 
@@ -86,6 +93,9 @@ impl Change {
             Change::StopNetwork | Change::StopNode => &[Stop],
             Change::RestartNetwork | Change::RestartNode => &[Stop, Start, Ready],
             Change::DeleteNetwork => &[Stop, Remove, Forget],
+            Change::InstallEngine => {
+                &[Build(Stage::Check), Build(Stage::Download), Build(Stage::Compile), Build(Stage::Record)]
+            }
         }
     }
 
@@ -96,6 +106,7 @@ impl Change {
             Change::CreateNetwork => Some(&[Stop, Remove, Forget]),
             Change::StartNetwork | Change::StartNode => Some(&[Stop]),
             Change::StopNetwork | Change::StopNode => Some(&[Start, Ready]),
+            Change::InstallEngine => Some(&[Abandon]),
             Change::RestartNetwork | Change::DeleteNetwork | Change::RestartNode => None,
         }
     }
@@ -118,6 +129,11 @@ impl StepKind {
             (StepKind::Remove, true) => "undo-remove",
             (StepKind::Forget, false) => "forget",
             (StepKind::Forget, true) => "undo-forget",
+            (StepKind::Build(Stage::Check), _) => "check",
+            (StepKind::Build(Stage::Download), _) => "download",
+            (StepKind::Build(Stage::Compile), _) => "compile",
+            (StepKind::Build(Stage::Record), _) => "record",
+            (StepKind::Abandon, _) => "undo-build",
         }
     }
 
@@ -132,18 +148,29 @@ impl StepKind {
             StepKind::Stop => "Stop",
             StepKind::Remove => "Remove processes, data and logs, and give the addresses back",
             StepKind::Forget => "Remove the records",
+            StepKind::Build(Stage::Check) => "Look for Go, a C compiler where one is needed, and space",
+            StepKind::Build(Stage::Download) => "Download the modules and check them",
+            StepKind::Build(Stage::Compile) => "Compile",
+            StepKind::Build(Stage::Record) => "Record what was built and put it into its place",
+            StepKind::Abandon => "Remove the unfinished build",
         }
     }
 }
 
+/// What an operation changes.
+pub(crate) struct Subject<'a> {
+    /// Id of the network, the node or the engine's version.
+    pub id: &'a str,
+    /// Its name.
+    pub name: &'a str,
+    /// Of this one operation at a time is under way: the network, or the engine's version.
+    pub scope: &'a str,
+    /// The network's consortium; empty for an engine.
+    pub consortium: &'a str,
+}
+
 /// A queued operation that `caller` asked for.
-pub(crate) fn new_operation(
-    change: Change,
-    subject: &str,
-    subject_name: &str,
-    network: &Network,
-    caller: &Caller,
-) -> operations::Operation {
+pub(crate) fn new_operation(change: Change, subject: &Subject<'_>, caller: &Caller) -> operations::Operation {
     let steps = change
         .steps()
         .iter()
@@ -158,14 +185,14 @@ pub(crate) fn new_operation(
         })
         .collect();
     operations::Operation {
-        network: network.id.clone(),
-        consortium: network.consortium.clone(),
+        scope: subject.scope.into(),
+        consortium: subject.consortium.into(),
         undoing: false,
         shown: Operation {
             id: new_id("op"),
             kind: change.kind().into(),
-            subject: subject.into(),
-            subject_name: subject_name.into(),
+            subject: subject.id.into(),
+            subject_name: subject.name.into(),
             status: OperationStatus::Queued,
             steps,
             error: None,
@@ -227,15 +254,23 @@ impl Control {
     async fn requeue_operation(&self, caller: &Caller, id: &str, how: Requeue) -> Result<Operation> {
         let mut tx = self.store().begin().await?;
         let operation = self.find_operation(&mut tx, caller, id).await?;
-        let network =
-            networks::get(&mut tx, &operation.network).await?.ok_or_else(|| refused("Its network is gone."))?;
-        match store::nodes::get(&mut tx, &operation.shown.subject).await? {
-            Some(node) => caller.require_for(Permission::OperationsWrite, &node.organisation)?,
-            None => self.require_for_network(&mut tx, caller, Permission::OperationsWrite, &network).await?,
-        }
-        let newest = operations::newest_of(&mut tx, &network.id).await?;
+        let network = match operation.network() {
+            Some(network) => {
+                let network = networks::get(&mut tx, network).await?.ok_or_else(|| refused("Its network is gone."))?;
+                match store::nodes::get(&mut tx, &operation.shown.subject).await? {
+                    Some(node) => caller.require_for(Permission::OperationsWrite, &node.organisation)?,
+                    None => self.require_for_network(&mut tx, caller, Permission::OperationsWrite, &network).await?,
+                }
+                Some(network)
+            }
+            None => {
+                caller.require(Permission::EnginesWrite)?;
+                None
+            }
+        };
+        let newest = operations::newest_of(&mut tx, &operation.scope).await?;
         if newest.is_some_and(|newest| newest.shown.id != operation.shown.id) {
-            return Err(refused("Another operation on the same network came after it."));
+            return Err(refused("Another operation on the same thing came after it."));
         }
         let undoing = how.check(&operation)?;
         let change = Change::parse(&operation.shown.kind)?;
@@ -245,11 +280,7 @@ impl Control {
                 operations::add_step(&mut tx, id, kind.name(true), &format!("Undo: {}", kind.title().to_lowercase()))
                     .await?;
             }
-            steps::want_undone(&mut tx, &operation, &network, change).await?;
-        } else if change == Change::CreateNetwork {
-            networks::set_phase(&mut tx, &network.id, Phase::Creating, types::NetworkStatus::Creating, None).await?;
         }
-        let members = networks::members(&mut tx, &network.id).await?;
         let entry = NewAudit {
             actor: caller.actor().to_string(),
             action: if undoing { "operation.undo" } else { "operation.resume" },
@@ -257,9 +288,21 @@ impl Control {
             organisation: None,
             details: serde_json::json!({"kind": operation.shown.kind, "subject": operation.shown.subject_name}),
         };
-        tx.audit_each(&members, entry);
-        tx.change("operation", id, Some(&network.id));
-        tx.change("network", &network.id, Some(&network.id));
+        match &network {
+            Some(network) => {
+                if undoing {
+                    steps::want_undone(&mut tx, &operation, network, change).await?;
+                } else if change == Change::CreateNetwork {
+                    networks::set_phase(&mut tx, &network.id, Phase::Creating, types::NetworkStatus::Creating, None)
+                        .await?;
+                }
+                let members = networks::members(&mut tx, &network.id).await?;
+                tx.audit_each(&members, entry);
+                tx.change("network", &network.id, Some(&network.id));
+            }
+            None => tx.audit(entry),
+        }
+        tx.change("operation", id, operation.network());
         let shown = operations::get(&mut tx, id).await?.map_or(operation.shown, |operation| operation.shown);
         tx.commit().await?;
         // What drives it still does what was wanted before; the task starts it anew once that has ended.

@@ -109,7 +109,7 @@ async fn begin(control: &Control, operation: &Operation, step: &str) -> Result<b
     }
     operations::set_status(&mut tx, &operation.shown.id, OperationStatus::Running, None, now()).await?;
     operations::begin_step(&mut tx, &operation.shown.id, step, now()).await?;
-    tx.change("operation", &operation.shown.id, Some(&operation.network));
+    tx.change("operation", &operation.shown.id, operation.network());
     tx.commit().await?;
     Ok(true)
 }
@@ -122,13 +122,13 @@ async fn finish(control: &Control, operation: &Operation, change: Change, kind: 
     }
     let nodes = match kind {
         StepKind::Forget => {
-            store::nodes::of_network(&mut tx, &operation.network).await?.into_iter().map(|node| node.id).collect()
+            store::nodes::of_network(&mut tx, &operation.scope).await?.into_iter().map(|node| node.id).collect()
         }
         _ => Vec::new(),
     };
     if kind == StepKind::Forget {
-        networks::delete(&mut tx, &operation.network).await?;
-        tx.change("network", &operation.network, Some(&operation.network));
+        networks::delete(&mut tx, &operation.scope).await?;
+        tx.change("network", &operation.scope, Some(&operation.scope));
     }
     operations::set_step(&mut tx, id, kind.name(operation.undoing), OperationStatus::Succeeded, None, Some(now()))
         .await?;
@@ -136,14 +136,14 @@ async fn finish(control: &Control, operation: &Operation, change: Change, kind: 
         let status = if operation.undoing { OperationStatus::Undone } else { OperationStatus::Succeeded };
         operations::set_status(&mut tx, id, status, None, now()).await?;
         if change == Change::CreateNetwork && !operation.undoing {
-            networks::set_phase(&mut tx, &operation.network, Phase::Ready, NetworkStatus::Running, None).await?;
+            networks::set_phase(&mut tx, &operation.scope, Phase::Ready, NetworkStatus::Running, None).await?;
         }
-        tx.change("network", &operation.network, Some(&operation.network));
+        note_subject(&mut tx, operation);
     }
-    tx.change("operation", id, Some(&operation.network));
+    tx.change("operation", id, operation.network());
     tx.commit().await?;
     if kind == StepKind::Forget {
-        control.runtime().forget(&operation.network, &nodes);
+        control.runtime().forget(&operation.scope, &nodes);
     }
     Ok(true)
 }
@@ -169,24 +169,24 @@ async fn fail(control: &Control, operation: &Operation, change: Change, step: &s
     operations::set_status(&mut tx, &operation.shown.id, OperationStatus::Failed, Some(&problem), now()).await?;
     match change {
         Change::CreateNetwork => {
-            networks::set_phase(
-                &mut tx,
-                &operation.network,
-                Phase::Failed,
-                NetworkStatus::Failed,
-                Some(&problem.detail),
-            )
-            .await?;
+            networks::set_phase(&mut tx, &operation.scope, Phase::Failed, NetworkStatus::Failed, Some(&problem.detail))
+                .await?;
         }
         Change::DeleteNetwork => {
             let reason = format!("It could not be deleted: {}", problem.detail);
-            networks::set_phase(&mut tx, &operation.network, Phase::Deleting, NetworkStatus::Deleting, Some(&reason))
+            networks::set_phase(&mut tx, &operation.scope, Phase::Deleting, NetworkStatus::Deleting, Some(&reason))
                 .await?;
         }
         _ => {}
     }
-    tx.change("operation", &operation.shown.id, Some(&operation.network));
-    tx.change("network", &operation.network, Some(&operation.network));
+    tx.change("operation", &operation.shown.id, operation.network());
+    note_subject(&mut tx, operation);
     tx.commit().await?;
     Ok(())
+}
+
+/// Tells who looks at what the operation changes.
+fn note_subject(tx: &mut store::Tx, operation: &Operation) {
+    let kind = if operation.network().is_some() { "network" } else { "engine" };
+    tx.change(kind, &operation.scope, operation.network());
 }

@@ -29,6 +29,9 @@ pub(super) async fn take(
     kind: StepKind,
     progress: &Progress<'_>,
 ) -> Result<()> {
+    if operation.network().is_none() {
+        return super::engine::take(control, operation, kind, progress).await;
+    }
     let scene = Scene::load(control, operation).await?;
     match kind {
         StepKind::Place => scene.place().await,
@@ -40,6 +43,9 @@ pub(super) async fn take(
         StepKind::Remove => scene.remove().await,
         // Done by the transaction that records the step.
         StepKind::Forget => Ok(()),
+        StepKind::Build(_) | StepKind::Abandon => {
+            Err(Error::Internal(format!("{kind:?} is no step of a network's change"), None))
+        }
     }
 }
 
@@ -55,7 +61,7 @@ pub(super) async fn want_undone(tx: &mut Tx, operation: &Operation, network: &Ne
         Change::StopNetwork => networks::set_wanted(tx, &network.id, Wanted::Running).await?,
         Change::StartNode => nodes::set_wanted(tx, &operation.shown.subject, false).await?,
         Change::StopNode => nodes::set_wanted(tx, &operation.shown.subject, true).await?,
-        Change::RestartNetwork | Change::RestartNode | Change::DeleteNetwork => {}
+        Change::RestartNetwork | Change::RestartNode | Change::DeleteNetwork | Change::InstallEngine => {}
     }
     Ok(())
 }
@@ -73,7 +79,7 @@ impl<'a> Progress<'a> {
         Self { control, operation, step, said: Mutex::default() }
     }
 
-    async fn say(&self, message: String) -> Result<()> {
+    pub async fn say(&self, message: String) -> Result<()> {
         if *self.said.lock() == message {
             return Ok(());
         }
@@ -87,7 +93,7 @@ impl<'a> Progress<'a> {
             None,
         )
         .await?;
-        tx.change("operation", &self.operation.shown.id, Some(&self.operation.network));
+        tx.change("operation", &self.operation.shown.id, self.operation.network());
         tx.commit().await?;
         *self.said.lock() = message;
         Ok(())
@@ -107,7 +113,7 @@ struct Scene<'a> {
 impl<'a> Scene<'a> {
     async fn load(control: &'a Control, operation: &Operation) -> Result<Self> {
         let mut read = control.store().read().await?;
-        let network = networks::get(&mut read, &operation.network)
+        let network = networks::get(&mut read, &operation.scope)
             .await?
             .ok_or_else(|| Error::Internal(format!("operation {} has lost its network", operation.shown.id), None))?;
         let mut nodes = nodes::of_network(&mut read, &network.id).await?;

@@ -115,7 +115,7 @@ pub(super) async fn reconcile(control: &Control) -> Result<()> {
     let mut read = control.store().read().await?;
     let all = networks::all(&mut read).await?;
     let busy: Vec<String> =
-        store::operations::active(&mut read).await?.into_iter().map(|operation| operation.network).collect();
+        store::operations::active(&mut read).await?.into_iter().map(|operation| operation.scope).collect();
     let mut scenes = Vec::with_capacity(all.len());
     for network in all {
         let nodes = nodes::of_network(&mut read, &network.id).await?;

@@ -80,6 +80,7 @@ async fn member(control: &Control, role: Role, organisation: &str) -> Caller {
 fn new_network(name: &str) -> NewNetwork {
     NewNetwork {
         name: name.into(),
+        version: None,
         consortium: None,
         engine: "memory".into(),
         consensus: "bft".into(),

@@ -25,7 +25,9 @@ pub(crate) fn describe() -> Engine {
                       gas is free unless you set a price, and Solidity contracts, wallets and libraries of Ethereum \
                       work unchanged. Nothing has to be installed. Choose it unless you need another ledger."
             .into(),
-        version: env!("CARGO_PKG_VERSION").into(),
+        version: Some(env!("CARGO_PKG_VERSION").into()),
+        versions: Vec::new(),
+        maintenance: None,
         consensus: vec![
             ConsensusKind {
                 name: BFT.into(),

@@ -9,6 +9,7 @@ use super::*;
 fn draft(consensus: &str, nodes: u32) -> Draft {
     Draft {
         name: "demo".into(),
+        version: None,
         consensus: consensus.into(),
         nodes,
         members: vec!["alpha".into(), "beta".into(), "gamma".into()],
@@ -28,6 +29,7 @@ fn spec(draft: &Draft) -> NetworkSpec {
     };
     NetworkSpec {
         id: "net_1".into(),
+        version: None,
         name: draft.name.clone(),
         consensus: draft.consensus.clone(),
         chain_id: accepted.chain_id.unwrap_or(4242),

@@ -58,6 +58,7 @@ impl Network {
         let driver = NativeDriver;
         let draft = Draft {
             name: "test".into(),
+            version: None,
             consensus: consensus.into(),
             nodes,
             members: vec!["alpha".into(), "beta".into()],
@@ -76,6 +77,7 @@ impl Network {
             |member: &&Member| AccountSpec { address: member.address(), member: "alpha".into(), balance: None };
         let spec = NetworkSpec {
             id: "net_test".into(),
+            version: None,
             name: draft.name,
             consensus: draft.consensus,
             chain_id: accepted.chain_id.unwrap(),

@@ -20,7 +20,9 @@ impl Planner for MemoryPlanner {
             name: ENGINE.into(),
             title: "In memory".into(),
             description: "For tests.".into(),
-            version: "1".into(),
+            version: Some("1".into()),
+            versions: vec![],
+            maintenance: None,
             consensus: vec![ConsensusKind {
                 name: "none".into(),
                 title: "None".into(),

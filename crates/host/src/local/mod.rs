@@ -45,6 +45,8 @@ pub struct LocalConfig {
     pub shim_args: Vec<String>,
     /// Programs by the names that plans use.
     pub programs: BTreeMap<String, PathBuf>,
+    /// Where the programs of engines are: `ENGINE-VERSION/PROGRAM` is `engines/ENGINE-VERSION/bin/PROGRAM`.
+    pub engines: PathBuf,
     /// Where programs are looked for that `programs` does not list.
     pub program_directories: Vec<PathBuf>,
     /// Environment variables that all programs get, such as `PATH`. Nothing of the server's own is passed on.
@@ -70,6 +72,7 @@ impl LocalConfig {
             shim_program: program.to_owned(),
             shim_args: vec!["shim".into()],
             programs: BTreeMap::new(),
+            engines: directory.join("engines"),
             program_directories: program.parent().map(Path::to_owned).into_iter().collect(),
             environment: BTreeMap::new(),
             address: IpAddr::from([127, 0, 0, 1]),

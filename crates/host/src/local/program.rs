@@ -22,10 +22,15 @@ pub(super) struct PreparedProgram {
 impl LocalHost {
     /// Where a program is.
     pub(super) fn find_program(&self, name: &str) -> Result<PathBuf> {
-        check_name("program", name)?;
-        let path = match self.config.programs.get(name) {
-            Some(path) => path.clone(),
-            None => {
+        let path = match (self.config.programs.get(name), name.split_once('/')) {
+            (Some(path), _) => path.clone(),
+            (None, Some((version, program))) => {
+                check_name("engine", version)?;
+                check_name("program", program)?;
+                self.config.engines.join(version).join("bin").join(program)
+            }
+            (None, None) => {
+                check_name("program", name)?;
                 let directories = &self.config.program_directories;
                 directories.iter().map(|directory| directory.join(name)).find(|path| path.exists()).ok_or_else(
                     || Error::ProgramUnknown {
