@@ -10,9 +10,11 @@ pub mod conformance;
 mod error;
 mod ledger;
 pub mod memory;
+mod options;
 mod planner;
 
 pub use call::*;
 pub use error::*;
 pub use ledger::*;
+pub use options::*;
 pub use planner::*;

@@ -7,7 +7,9 @@ mod options;
 #[cfg(test)]
 mod tests;
 
-use driver::{Accepted, Draft, Endpoints, Error, NetworkSpec, NodeSpec, Planner, Result};
+use driver::{
+    Accepted, Draft, Endpoints, Error, NetworkSpec, NodeSpec, Planner, Result, field_problem, field_problems,
+};
 use evm_ledger::RPC_PORT;
 use serde_json::Value;
 use types::{Code, FieldProblem, PlannedNode, Problem};
@@ -41,7 +43,7 @@ impl Planner for NativePlanner {
     fn accept(&self, draft: &Draft) -> std::result::Result<Accepted, Problem> {
         check_consensus(draft).map_err(|problem| *problem)?;
         if draft.members.is_empty() {
-            return Err(refused(Code::ConsortiumMembers, "members", "A network needs at least one member."));
+            return Err(field_problem(Code::ConsortiumMembers, "members", "A network needs at least one member."));
         }
         let mut wrong = Vec::new();
         let given = draft.genesis.as_ref().map(|given| genesis::read(given, &mut wrong)).unwrap_or_default();
@@ -57,11 +59,11 @@ impl Planner for NativePlanner {
         }
         contradictions(draft, &given, &mut wrong);
         if !wrong.is_empty() {
-            return Err(problem(Code::NetworkGenesis, wrong));
+            return Err(field_problems(Code::NetworkGenesis, wrong));
         }
-        let settled = options::settle(&draft.options, &given.options, &mut wrong);
+        let settled = driver::settle_options(&options::OPTIONS, &draft.options, &given.options, &mut wrong);
         if !wrong.is_empty() {
-            return Err(problem(Code::RequestInvalid, wrong));
+            return Err(field_problems(Code::RequestInvalid, wrong));
         }
         let nodes: Vec<PlannedNode> = draft
             .members
@@ -116,7 +118,7 @@ impl Planner for NativePlanner {
 }
 
 fn check_consensus(draft: &Draft) -> std::result::Result<(), Box<Problem>> {
-    let nodes = |message: &str| Err(Box::new(refused(Code::NetworkNodes, "nodes", message)));
+    let nodes = |message: &str| Err(Box::new(field_problem(Code::NetworkNodes, "nodes", message)));
     match (draft.consensus.as_str(), draft.nodes) {
         (BFT, 0) => nodes("A BFT network has at least 4 nodes."),
         (BFT, 1) => {
@@ -132,7 +134,7 @@ fn check_consensus(draft: &Draft) -> std::result::Result<(), Box<Problem>> {
             "{count} nodes are too many: every block needs votes of two thirds of them. At most {MAX_BFT} are offered."
         )),
         (SOLO, _) => nodes("A solo network has exactly one node. For several use the consensus `bft` with at least 4."),
-        (other, _) => Err(Box::new(refused(
+        (other, _) => Err(Box::new(field_problem(
             Code::NetworkConsensus,
             "consensus",
             &format!("The engine has no consensus `{other}`: use `bft` (at least 4 nodes) or `solo` (one node)."),
@@ -283,23 +285,4 @@ fn service<'a>(node: &NodeSpec, peers: impl Iterator<Item = &'a String>) -> Serv
         stop: Stop::default(),
         resources: Resources::default(),
     }
-}
-
-fn refused(code: Code, field: &str, message: &str) -> Problem {
-    problem(code, vec![FieldProblem { field: field.into(), message: message.into() }])
-}
-
-fn problem(code: Code, fields: Vec<FieldProblem>) -> Problem {
-    let several = fields.len() > 1;
-    let detail: Vec<String> = fields
-        .iter()
-        .map(|wrong| {
-            if several || wrong.field.contains('.') {
-                format!("{}: {}", wrong.field, wrong.message)
-            } else {
-                wrong.message.clone()
-            }
-        })
-        .collect();
-    Problem { fields, ..code.problem(detail.join(" ")) }
 }
