@@ -1,0 +1,69 @@
+//! The driver of the enterprise Ethereum family: engines `quorum` (GoQuorum), `geth` (Clique) and `besu`.
+//!
+//! It plans networks of these programs, from the nodes' keys to the genesis, and knows how each tells how it is. It knows
+//! their command lines, their genesis files and the methods that only they have; what all chains with Ethereum's JSON-RPC
+//! share is [`evm_ledger`]'s. It links nothing of them, holds no keys (nodes make their own, in their volumes) and opens no
+//! sockets.
+
+mod health;
+mod plan;
+
+use std::sync::Arc;
+
+use driver::{Driver, Ledger, LedgerNetwork, Planner};
+use evm_ledger::{EvmLedger, Finality, Header, Settings};
+
+use health::EngineHealth;
+use plan::{EvmPlanner, Family};
+
+/// The driver of one engine of the family. Holds nothing: each ledger that it opens keeps its own connections.
+pub struct EvmDriver(EvmPlanner);
+
+impl EvmDriver {
+    /// GoQuorum, with QBFT, IBFT or Raft.
+    pub fn quorum() -> Self {
+        Self(EvmPlanner(Family::Quorum))
+    }
+
+    /// geth, with Clique.
+    pub fn geth() -> Self {
+        Self(EvmPlanner(Family::Geth))
+    }
+
+    /// Besu, with QBFT.
+    pub fn besu() -> Self {
+        Self(EvmPlanner(Family::Besu))
+    }
+
+    /// All engines of the family.
+    pub fn all() -> [Self; 3] {
+        [Self::quorum(), Self::geth(), Self::besu()]
+    }
+}
+
+impl Driver for EvmDriver {
+    fn planner(&self) -> &dyn Planner {
+        &self.0
+    }
+
+    fn ledger(&self, network: LedgerNetwork) -> Arc<dyn Ledger> {
+        let finality = match self.0.0 {
+            Family::Quorum | Family::Besu => Finality::Immediate,
+            // A signer may seal one of signers/2 + 1 blocks in a row: after as many, more than half of the signers have built
+            // on a block, and no fork without some of them can be heavier. Each planned node signs.
+            Family::Geth => Finality::Depth(network.nodes.len() as u64 / 2 + 1),
+        };
+        let settings = Settings { finality, time: made_at, ..Settings::new(Arc::new(EngineHealth::new(self.0.0))) };
+        Arc::new(EvmLedger::new(&network, settings))
+    }
+}
+
+/// When a block was made: GoQuorum's Raft counts nanoseconds, all others seconds.
+fn made_at(header: &Header) -> types::Micros {
+    /// Seconds of the year 33,658: what is above counts nanoseconds.
+    const SECONDS: u64 = 1_000_000_000_000;
+    match header.timestamp.to::<u64>() {
+        0..SECONDS => header.seconds(),
+        nanoseconds => i64::try_from(nanoseconds / 1_000).unwrap_or(i64::MAX),
+    }
+}

@@ -1,0 +1,178 @@
+//! Networks of GoQuorum, geth and Besu as they are: planned, run by a local host, used through the ledger, killed.
+//!
+//! The programs are found by `POLDER_ENGINES` (default `$XDG_CACHE_HOME` or `~/.cache`, then `polder/engines`) as
+//! `NAME-VERSION/bin/PROGRAM`; without them the tests fail. Besu alone may be absent: it cannot be fetched. With `BESU_HOME`,
+//! an unpacked distribution, its test runs.
+
+mod network;
+
+use std::path::{Path, PathBuf};
+
+use driver::{Action, Call, Outcome, conformance};
+use driver_evm::EvmDriver;
+use host::Host as _;
+use network::{LONG, Member, Network, Wanted, with};
+use serde_json::{Value, json};
+
+fn engines() -> PathBuf {
+    let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    set("POLDER_ENGINES").unwrap_or_else(|| {
+        let cache = set("XDG_CACHE_HOME").or_else(|| set("HOME").map(|home| home.join(".cache")));
+        cache.expect("POLDER_ENGINES, XDG_CACHE_HOME or HOME is set").join("polder/engines")
+    })
+}
+
+/// The engine directory, with the programs in it.
+fn with_programs(version: &str) -> PathBuf {
+    let engines = engines();
+    for program in ["geth", "bootnode"] {
+        let path = engines.join(version).join("bin").join(program);
+        assert!(
+            path.is_file(),
+            "{} is not there: build engines/{version} into {}, or say by POLDER_ENGINES where its programs are",
+            path.display(),
+            engines.join(version).join("bin").display()
+        );
+    }
+    engines
+}
+
+fn token() -> Value {
+    serde_json::from_str(include_str!("../../../contracts/artifacts/Token.json")).unwrap()
+}
+
+async fn quorum(consensus: &str, nodes: u32) {
+    let wanted = Wanted {
+        driver: &EvmDriver::quorum(),
+        consensus,
+        version: None,
+        nodes,
+        engines: with_programs("quorum-22.7.4"),
+    };
+    with(wanted, story).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn quorum_by_qbft() {
+    quorum("qbft", 4).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn quorum_by_ibft() {
+    quorum("ibft", 4).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn quorum_by_raft() {
+    quorum("raft", 3).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn geth_by_clique() {
+    let engines = with_programs("geth-1.13.15");
+    let wanted = Wanted { driver: &EvmDriver::geth(), consensus: "clique", version: None, nodes: 3, engines };
+    with(wanted, story).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn besu_by_qbft() {
+    let Some(home) = std::env::var_os("BESU_HOME") else {
+        println!("not run: BESU_HOME is not set, and Besu cannot be fetched");
+        return;
+    };
+    let engines = tempfile::tempdir().unwrap();
+    std::os::unix::fs::symlink(Path::new(&home), engines.path().join("besu-given")).unwrap();
+    let wanted = Wanted {
+        driver: &EvmDriver::besu(),
+        consensus: "qbft",
+        version: Some("given"),
+        nodes: 4,
+        engines: engines.path().into(),
+    };
+    with(wanted, story).await;
+}
+
+/// The ledger's suite, then one node killed, then all.
+async fn story(network: &Network) {
+    let (ledger, alice, bob) = (&*network.ledger, &network.alice, Member::new(2));
+    let case = conformance::LedgerCase {
+        ledger,
+        node: &network.ids[0],
+        account: &alice.address(),
+        sign: &|digest| alice.sign(digest),
+        artifact: token(),
+        constructor: json!(["Guilder", "NLG", "1000"]),
+        set: ("transfer", json!([bob.address(), 42])),
+        get: ("balanceOf", json!([bob.address()]), json!("42")),
+        fail: ("transfer", json!([bob.address(), "1000000000000000000000000000000"]), "InsufficientBalance("),
+    };
+    conformance::ledger(&case).await;
+    seen(network).await;
+
+    let before = pay(network, &bob).await;
+    let leader = ledger.health(&network.ids[0]).await.unwrap().leader;
+    let victim = by_identity(network, leader.as_deref()).await;
+    let killed = network.kill(&victim).await;
+    let during = pay(network, &bob).await;
+    network.back(&victim, killed, during.1).await;
+
+    let mut all = Vec::new();
+    let acknowledged = pay(network, &bob).await;
+    for node in &network.ids {
+        all.push((node, network.kill(node).await));
+    }
+    for (node, killed) in all {
+        network.back(node, killed, acknowledged.1).await;
+    }
+    for (id, block) in [before, during, acknowledged] {
+        let outcome = ledger.outcome(&id).await.unwrap();
+        assert!(matches!(&outcome, Outcome::Committed(inclusion) if inclusion.block == block), "{outcome:?}");
+    }
+    pay(network, &bob).await;
+}
+
+/// What each node says of itself fits what the others say of it.
+async fn seen(network: &Network) {
+    let mut identities = Vec::new();
+    for node in &network.ids {
+        network
+            .until(node, "connected", async |network| {
+                let health = network.ledger.health(node).await.unwrap();
+                health.peers.len() + 1 == network.ids.len() && health.peers.iter().all(|peer| peer.connected)
+            })
+            .await;
+        let health = network.ledger.health(node).await.unwrap();
+        let usage = network.host.observe(node).await.unwrap().usage.unwrap();
+        println!("  {node}: {} MB, {}", usage.memory_bytes >> 20, health.facts);
+        assert!((types::now() - health.head_at).abs() < 300 * 1_000_000, "the head is of now: {}", health.head_at);
+        identities.push((health.identity.unwrap(), health.peers, health.leader));
+    }
+    for (own, peers, leader) in &identities {
+        assert!(
+            peers.iter().all(|peer| peer.identity != *own && identities.iter().any(|known| known.0 == peer.identity))
+        );
+        assert!(leader.as_ref().is_some_and(|leader| identities.iter().any(|known| known.0 == *leader)), "{leader:?}");
+    }
+}
+
+async fn by_identity(network: &Network, identity: Option<&str>) -> String {
+    for node in &network.ids {
+        if network.ledger.health(node).await.unwrap().identity.as_deref() == identity {
+            return node.clone();
+        }
+    }
+    panic!("nobody is {identity:?}");
+}
+
+/// A transaction and the final block that it is in. Sent again where whether it was taken is not known.
+async fn pay(network: &Network, to: &Member) -> (String, u64) {
+    let ledger = &*network.ledger;
+    let action = Action::Raw { to: Some(to.address()), data: None };
+    let call = Call { from: network.alice.address(), action, value: Some("1".into()), nonce: None, gas: None };
+    let prepared = ledger.prepare(&call).await.unwrap();
+    let signed = ledger.assemble(&prepared, &network.alice.sign(&prepared.digest)).unwrap();
+    ledger.send(&signed).await.unwrap();
+    let outcome = ledger.wait(&signed.id, LONG).await.unwrap();
+    let Outcome::Committed(inclusion) = outcome else { panic!("{outcome:?}") };
+    (signed.id, inclusion.block)
+}
