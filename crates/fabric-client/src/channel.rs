@@ -5,7 +5,6 @@
 //! with raft, a block must bear the signature of an *orderer* of some organisation, where `ANY Writers` would
 //! let any client of a member sign blocks. With BFT a quorum of the consenters signs, as `configtxgen` has it.
 
-use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
 use prost::Message;
@@ -14,11 +13,11 @@ use crate::codec::{go_duration, sha256, timestamp};
 use crate::msp::Msp;
 use crate::policy::{Policy, PrincipalRole};
 use crate::proto::common::{
-    self, Block, BlockData, BlockDataHashingStructure, BlockHeader, BlockMetadata, Capabilities, Capability,
-    ChannelHeader, Config, ConfigEnvelope, ConfigGroup, ConfigPolicy, ConfigValue, Envelope, HashingAlgorithm, Header,
-    HeaderType, ImplicitMetaPolicy, LastConfig, Metadata, MspPrincipal, OrdererBlockMetadata, Orderers, Payload,
-    SignatureHeader, SignaturePolicy, SignaturePolicyEnvelope, implicit_meta_policy::Rule,
-    msp_principal::Classification, policy::PolicyType, signature_policy,
+    self, Block, BlockData, BlockDataHashingStructure, BlockHeader, BlockMetadata, Capability, ChannelHeader, Config,
+    ConfigEnvelope, ConfigGroup, ConfigPolicy, ConfigValue, Envelope, HashingAlgorithm, Header, HeaderType,
+    ImplicitMetaPolicy, LastConfig, Metadata, MspPrincipal, OrdererBlockMetadata, Orderers, Payload, SignatureHeader,
+    SignaturePolicy, SignaturePolicyEnvelope, implicit_meta_policy::Rule, msp_principal::Classification,
+    policy::PolicyType, signature_policy,
 };
 use crate::proto::{etcdraft, msp::SerializedIdentity, orderer, protos};
 use crate::{Error, Result};
@@ -435,8 +434,24 @@ fn one_of(msp_id: &str, roles: &[PrincipalRole]) -> common::Policy {
     common::Policy { r#type: PolicyType::Signature.into(), value: policy.envelope().encode_to_vec() }
 }
 
-fn capabilities(name: &str) -> Capabilities {
-    Capabilities { capabilities: BTreeMap::from([(name.to_owned(), Capability {})]) }
+/// `common.Capabilities` as Go writes it: a map's entry with its value even when that is empty, which the generated type
+/// leaves out. To Fabric both are the same, but they are not the same bytes.
+#[derive(Clone, PartialEq, prost::Message)]
+struct CapabilityList {
+    #[prost(message, repeated, tag = "1")]
+    capabilities: Vec<CapabilityEntry>,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+struct CapabilityEntry {
+    #[prost(string, tag = "1")]
+    key: String,
+    #[prost(message, optional, tag = "2")]
+    value: Option<Capability>,
+}
+
+fn capabilities(name: &str) -> CapabilityList {
+    CapabilityList { capabilities: vec![CapabilityEntry { key: name.to_owned(), value: Some(Capability {}) }] }
 }
 
 pub(crate) fn anchor_peers(anchors: &[Address]) -> protos::AnchorPeers {

@@ -69,7 +69,7 @@ pub(crate) async fn within<T>(
     match tokio::time::timeout(deadline, work).await {
         Err(_) => Err(Error::Deadline { operation, deadline }),
         Ok(Ok(answer)) => Ok(answer),
-        Ok(Err(status)) => Err(Error::status(operation, &status)),
+        Ok(Err(status)) => Err(Error::status(operation, status)),
     }
 }
 

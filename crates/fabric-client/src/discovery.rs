@@ -20,7 +20,7 @@ use crate::{Error, Identity, Node, Result};
 
 /// A peer as others see it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PeerInfo {
+pub struct KnownPeer {
     /// Its organisation's MSP.
     pub msp_id: String,
     /// Where it is reached.
@@ -39,7 +39,7 @@ pub struct Endorsers {
     /// The chaincode.
     pub chaincode: String,
     /// Peers of each group; a group is mostly an organisation.
-    pub groups: BTreeMap<String, Vec<PeerInfo>>,
+    pub groups: BTreeMap<String, Vec<KnownPeer>>,
     /// Each way: how many of which group.
     pub layouts: Vec<BTreeMap<String, u32>>,
 }
@@ -86,7 +86,7 @@ impl Discovery {
     }
 
     /// The peers of a channel.
-    pub async fn peers(&self, identity: &Identity, channel: &str) -> Result<Vec<PeerInfo>> {
+    pub async fn peers(&self, identity: &Identity, channel: &str) -> Result<Vec<KnownPeer>> {
         let query = query::Query::PeerQuery(PeerMembershipQuery { filter: None });
         match self.ask(identity, channel, query).await? {
             query_result::Result::Members(members) => all(members),
@@ -95,7 +95,7 @@ impl Discovery {
     }
 
     /// The peers that it knows, of whatever channel. For administrators.
-    pub async fn local_peers(&self, identity: &Identity) -> Result<Vec<PeerInfo>> {
+    pub async fn local_peers(&self, identity: &Identity) -> Result<Vec<KnownPeer>> {
         let query = query::Query::LocalPeers(LocalPeerQuery {});
         match self.ask(identity, "", query).await? {
             query_result::Result::Members(members) => all(members),
@@ -169,12 +169,12 @@ impl Discovery {
     }
 }
 
-fn all(members: PeerMembershipResult) -> Result<Vec<PeerInfo>> {
-    let peers: Result<Vec<Vec<PeerInfo>>> = members.peers_by_org.into_values().map(read).collect();
+fn all(members: PeerMembershipResult) -> Result<Vec<KnownPeer>> {
+    let peers: Result<Vec<Vec<KnownPeer>>> = members.peers_by_org.into_values().map(read).collect();
     Ok(peers?.into_iter().flatten().collect())
 }
 
-fn read(peers: Peers) -> Result<Vec<PeerInfo>> {
+fn read(peers: Peers) -> Result<Vec<KnownPeer>> {
     let what = "a peer";
     let one = |peer: crate::proto::discovery::Peer| {
         let identity: SerializedIdentity = decode(what, &peer.identity)?;
@@ -186,7 +186,7 @@ fn read(peers: Peers) -> Result<Vec<PeerInfo>> {
             Some(gossip_message::Content::StateInfo(state)) => state.properties,
             _ => None,
         };
-        Ok(PeerInfo {
+        Ok(KnownPeer {
             msp_id: identity.mspid,
             endpoint,
             certificate: String::from_utf8_lossy(&identity.id_bytes).into_owned(),

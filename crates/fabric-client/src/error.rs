@@ -19,12 +19,10 @@ pub struct NodeError {
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// A node could not be reached, or the connection broke.
-    #[error("{operation}: no connection to {node}")]
+    #[error("{operation}: no connection")]
     Connection {
         /// What was being done.
         operation: &'static str,
-        /// The name that the node's certificate bears.
-        node: String,
         /// Why.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
@@ -143,12 +141,16 @@ impl Error {
         Self::Decode { what, source: "a part is missing".into() }
     }
 
-    pub(crate) fn status(operation: &'static str, status: &tonic::Status) -> Self {
+    pub(crate) fn status(operation: &'static str, status: tonic::Status) -> Self {
+        // A status that a server sent has no source; one that the transport made of its own failure does.
+        if std::error::Error::source(&status).is_some() {
+            return Self::Connection { operation, source: status.into() };
+        }
         Self::Call {
             operation,
             code: status.code(),
-            message: status.message().to_owned(),
             nodes: node_errors(status.details()),
+            message: status.message().to_owned(),
         }
     }
 }

@@ -184,7 +184,19 @@ impl Gateway {
         while Instant::now() < end {
             match self.commit_status(identity, channel, transaction, end - Instant::now()).await {
                 Ok(commit) => return Ok(commit),
-                Err(failure) => reason = failure.to_string(),
+                Err(failure) => {
+                    let refused = matches!(
+                        failure,
+                        Error::Call {
+                            code: Code::InvalidArgument | Code::PermissionDenied | Code::Unauthenticated,
+                            ..
+                        }
+                    );
+                    reason = failure.to_string();
+                    if refused {
+                        break;
+                    }
+                }
             }
             tokio::time::sleep(Duration::from_millis(200).min(end.saturating_duration_since(Instant::now()))).await;
         }
@@ -215,6 +227,8 @@ impl Gateway {
     }
 
     /// A chaincode's events from the given block on, after the given transaction of it; from now on when none is given.
+    ///
+    /// The stream is opened when it is first polled.
     pub async fn chaincode_events(
         &self,
         identity: &Identity,
@@ -234,17 +248,16 @@ impl Gateway {
         .encode_to_vec();
         let signature = identity.sign(&request).await?;
         let signed = SignedChaincodeEventsRequest { request, signature };
-        // The peer answers with the first event, which may take for ever: only the sending has a deadline, which the
-        // connection's own one is.
+        // The peer answers with the first event, which may be long in coming: only connecting has a deadline.
         let mut client = self.client.clone();
         let opened = async move { client.chaincode_events(signed).await };
         let stream = futures::stream::once(opened).flat_map(move |opened| match opened {
-            Err(status) => futures::stream::iter([Err(Error::status(operation, &status))]).boxed(),
+            Err(status) => futures::stream::iter([Err(Error::status(operation, status))]).boxed(),
             Ok(answers) => answers
                 .into_inner()
                 .flat_map(move |answer| {
                     futures::stream::iter(match answer {
-                        Err(status) => vec![Err(Error::status(operation, &status))],
+                        Err(status) => vec![Err(Error::status(operation, status))],
                         Ok(answer) => events(answer),
                     })
                 })

@@ -7,8 +7,10 @@ use tonic::transport::Channel;
 
 use crate::codec::{decode, within};
 use crate::connection::LARGEST_MESSAGE;
-use crate::deliver::{self, Blocks, Start};
-use crate::proto::common::{Block, BlockMetadataIndex, Config, LastConfig, Metadata, OrdererBlockMetadata, Status};
+use crate::deliver::{self, Blocks, Delivered, Start};
+use crate::proto::common::{
+    Block, BlockMetadataIndex, Config, Envelope, LastConfig, Metadata, OrdererBlockMetadata, Status,
+};
 use crate::proto::orderer::atomic_broadcast_client::AtomicBroadcastClient;
 use crate::proto::orderer::deliver_response::Type;
 use crate::{Error, Identity, Node, Result, Signed, update};
@@ -43,9 +45,7 @@ impl Orderer {
     pub async fn broadcast(&self, signed: &Signed) -> Result<()> {
         let operation = "broadcast";
         let mut client = self.client.clone();
-        let request = futures::stream::once(std::future::ready(signed.envelope.clone()))
-            // The orderer ends the stream when the client does, so it is held open until the answer is here.
-            .chain(futures::stream::pending());
+        let request = deliver::held_open(signed.envelope.clone());
         let answer =
             within(operation, self.deadline, async { client.broadcast(request).await?.into_inner().message().await })
                 .await;
@@ -66,7 +66,7 @@ impl Orderer {
     /// Blocks from a position on, up to the given one or without end.
     pub async fn blocks(&self, identity: &Identity, channel: &str, start: Start, end: Option<u64>) -> Result<Blocks> {
         let request = deliver::request(&self.node, identity, channel, start, end).await?;
-        self.deliver(request).await
+        Ok(self.deliver(request))
     }
 
     /// The newest block.
@@ -96,9 +96,9 @@ impl Orderer {
         update::config_of(&self.config_block(identity, channel).await?)
     }
 
-    async fn one(&self, request: crate::proto::common::Envelope) -> Result<Block> {
+    async fn one(&self, request: Envelope) -> Result<Block> {
         let operation = "deliver";
-        let mut blocks = self.deliver(request).await?;
+        let mut blocks = self.deliver(request);
         let next = tokio::time::timeout(self.deadline, blocks.next()).await;
         match next {
             Err(_) => Err(Error::Deadline { operation, deadline: self.deadline }),
@@ -107,23 +107,14 @@ impl Orderer {
         }
     }
 
-    async fn deliver(&self, request: crate::proto::common::Envelope) -> Result<Blocks> {
-        let operation = "deliver";
+    fn deliver(&self, request: Envelope) -> Blocks {
         let mut client = self.client.clone();
-        let request = futures::stream::once(std::future::ready(request)).chain(futures::stream::pending());
-        let stream = within(operation, self.deadline, client.deliver(request)).await?.into_inner();
-        Ok(Box::pin(futures::stream::try_unfold(stream, move |mut stream| async move {
-            let message = stream.message().await.map_err(|status| Error::status(operation, &status))?;
-            match message.and_then(|message| message.r#type) {
-                Some(Type::Block(block)) => Ok(Some((block, stream))),
-                Some(Type::Status(status)) if status == i32::from(Status::Success) => Ok(None),
-                Some(Type::Status(status)) => {
-                    let status = Status::try_from(status).unwrap_or(Status::Unknown);
-                    Err(Error::Orderer { operation, status, info: "the delivery was refused".to_owned() })
-                }
-                None => Ok(None),
-            }
-        })))
+        deliver::blocks(async move { client.deliver(deliver::held_open(request)).await }, |message| {
+            message.r#type.map(|own| match own {
+                Type::Block(block) => Delivered::Block(block),
+                Type::Status(status) => Delivered::End(status),
+            })
+        })
     }
 }
 

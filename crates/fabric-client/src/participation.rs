@@ -127,11 +127,7 @@ impl Participation {
         path: &str,
         body: Vec<u8>,
     ) -> Result<(StatusCode, Bytes)> {
-        let broken = |source: Box<dyn std::error::Error + Send + Sync>| Error::Connection {
-            operation,
-            node: self.node.name().to_owned(),
-            source,
-        };
+        let broken = |source: Box<dyn std::error::Error + Send + Sync>| Error::Connection { operation, source };
         let stream = self.node.http().await.map_err(|failure| broken(failure.into()))?;
         let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
             .await

@@ -2,14 +2,13 @@
 
 use std::time::Duration;
 
-use futures::StreamExt as _;
 use prost::Message as _;
 use tonic::transport::Channel;
 
 use crate::codec::{decode, within};
 use crate::connection::LARGEST_MESSAGE;
-use crate::deliver::{self, Blocks, Start};
-use crate::proto::common::{Block, BlockchainInfo, Config, Status};
+use crate::deliver::{self, Blocks, Delivered, Start};
+use crate::proto::common::{Block, BlockchainInfo, Config};
 use crate::proto::protos::deliver_client::DeliverClient;
 use crate::proto::protos::deliver_response::Type;
 use crate::proto::protos::endorser_client::EndorserClient;
@@ -126,22 +125,17 @@ impl Peer {
 
     /// Blocks from a position on, with what became of their transactions, up to the given one or without end.
     pub async fn blocks(&self, identity: &Identity, channel: &str, start: Start, end: Option<u64>) -> Result<Blocks> {
-        let operation = "deliver";
         let request = deliver::request(&self.node, identity, channel, start, end).await?;
-        let request = futures::stream::once(std::future::ready(request)).chain(futures::stream::pending());
         let mut client = self.deliver.clone();
-        let stream = within(operation, self.deadline, client.deliver(request)).await?.into_inner();
-        Ok(Box::pin(futures::stream::try_unfold(stream, move |mut stream| async move {
-            let message = stream.message().await.map_err(|status| Error::status(operation, &status))?;
-            match message.and_then(|message| message.r#type) {
-                Some(Type::Block(block)) => Ok(Some((block, stream))),
-                Some(Type::Status(status)) if status != i32::from(Status::Success) => {
-                    let status = Status::try_from(status).unwrap_or(Status::Unknown);
-                    Err(Error::Orderer { operation, status, info: "the delivery was refused".to_owned() })
-                }
-                _ => Ok(None),
-            }
-        })))
+        let opening = async move { client.deliver(deliver::held_open(request)).await };
+        Ok(deliver::blocks(opening, |message| {
+            message.r#type.and_then(|own| match own {
+                Type::Block(block) => Some(Delivered::Block(block)),
+                Type::Status(status) => Some(Delivered::End(status)),
+                // Not asked for.
+                Type::FilteredBlock(_) | Type::BlockAndPrivateData(_) => None,
+            })
+        }))
     }
 
     async fn find_block(

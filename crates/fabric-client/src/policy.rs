@@ -62,12 +62,6 @@ pub enum Policy {
 }
 
 impl Policy {
-    /// One of the organisations' given role.
-    pub fn any(msp_ids: impl IntoIterator<Item = impl Into<String>>, role: PrincipalRole) -> Self {
-        let rules = msp_ids.into_iter().map(|id| Self::Principal { msp_id: id.into(), role }).collect();
-        Self::OutOf { threshold: 1, rules }
-    }
-
     /// The ids of the organisations that it names, each once, in order.
     pub fn organisations(&self) -> Vec<&str> {
         let mut found = Vec::new();
@@ -112,10 +106,19 @@ fn encode(policy: &Policy, identities: &mut Vec<MspPrincipal>) -> SignaturePolic
             });
             signature_policy::Type::SignedBy(i32::try_from(position).unwrap_or(i32::MAX))
         }
-        Policy::OutOf { threshold, rules } => signature_policy::Type::NOutOf(signature_policy::NOutOf {
-            n: i32::try_from(*threshold).unwrap_or(i32::MAX),
-            rules: rules.iter().map(|rule| encode(rule, identities)).collect(),
-        }),
+        Policy::OutOf { threshold, rules } => {
+            // Fabric's programs number what stands in inner gates before a gate's own principals.
+            let mut encoded = vec![SignaturePolicy::default(); rules.len()];
+            for inner in [true, false] {
+                for (rule, place) in rules.iter().zip(&mut encoded) {
+                    if matches!(rule, Policy::OutOf { .. }) == inner {
+                        *place = encode(rule, identities);
+                    }
+                }
+            }
+            let n = i32::try_from(*threshold).unwrap_or(i32::MAX);
+            signature_policy::Type::NOutOf(signature_policy::NOutOf { n, rules: encoded })
+        }
     };
     SignaturePolicy { r#type: Some(kind) }
 }
@@ -152,8 +155,8 @@ impl fmt::Display for Policy {
             }
             Self::OutOf { threshold, rules } => {
                 match *threshold {
-                    n if n as usize == rules.len() => formatter.write_str("AND(")?,
                     1 => formatter.write_str("OR(")?,
+                    n if n as usize == rules.len() => formatter.write_str("AND(")?,
                     n => write!(formatter, "OutOf({n}, ")?,
                 }
                 for (number, rule) in rules.iter().enumerate() {

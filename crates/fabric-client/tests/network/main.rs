@@ -4,11 +4,8 @@
 //! The programs are found below `POLDER_ENGINES` (`fabric-3.1.1/bin/peer`, …); without them the tests fail. Ended by the
 //! tests themselves, also when they fail.
 
-#[allow(dead_code)]
 mod members;
-#[allow(dead_code)]
 mod network;
-#[allow(dead_code)]
 mod programs;
 mod story;
 mod tools;

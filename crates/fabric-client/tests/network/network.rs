@@ -81,7 +81,7 @@ pub fn node(port: u16, tls: Tls) -> anyhow::Result<Node> {
 
 impl Network {
     /// Makes and starts a network of two members with a peer each. With BFT, the members run two orderers each, and the
-    /// channel's first block names the anchor peers; with raft a third organisation runs three, and it does not.
+    /// anchor peers are set by an update; with raft a third organisation runs three, and the first block names them.
     pub fn start(version: &str, ordering: Ordering) -> anyhow::Result<Self> {
         let engine = engine(version)?;
         let directory = tempfile::tempdir()?;
@@ -212,8 +212,8 @@ fn channel(
         name: members[peer.member].name.clone(),
         msp: members[peer.member].msp.clone(),
         anchors: match ordering {
-            Ordering::Bft => vec![Address::new("127.0.0.1", peer.port)],
-            Ordering::Raft => Vec::new(),
+            Ordering::Raft => vec![Address::new("127.0.0.1", peer.port)],
+            Ordering::Bft => Vec::new(),
         },
     };
     Channel {
@@ -313,7 +313,12 @@ fn peer(
         ("CORE_PEER_GOSSIP_BOOTSTRAP", address.clone()),
         ("CORE_PEER_GOSSIP_ENDPOINT", address.clone()),
         ("CORE_PEER_GOSSIP_EXTERNALENDPOINT", address),
+        // The default ones make members find each other after half a minute rather than seconds.
         ("CORE_PEER_GOSSIP_RECONNECTINTERVAL", "2s".to_owned()),
+        ("CORE_PEER_GOSSIP_ALIVETIMEINTERVAL", "1s".to_owned()),
+        ("CORE_PEER_GOSSIP_PULLINTERVAL", "1s".to_owned()),
+        ("CORE_PEER_GOSSIP_REQUESTSTATEINFOINTERVAL", "1s".to_owned()),
+        ("CORE_PEER_GOSSIP_PUBLISHSTATEINFOINTERVAL", "1s".to_owned()),
         ("CORE_PEER_TLS_ENABLED", "true".to_owned()),
         ("CORE_PEER_TLS_CERT_FILE", path("tls/server.crt")),
         ("CORE_PEER_TLS_KEY_FILE", path("tls/server.key")),

@@ -99,7 +99,7 @@ impl Drop for Process {
         if std::thread::panicking() || std::env::var_os("POLDER_TEST_LOGS").is_some() {
             let text = std::fs::read_to_string(&self.log).unwrap_or_default();
             let lines: Vec<&str> = text.lines().collect();
-            eprintln!("--- {}\n{}", self.log.display(), lines[lines.len().saturating_sub(15)..].join("\n"));
+            eprintln!("--- {}\n{}", self.log.display(), lines[lines.len().saturating_sub(8)..].join("\n"));
         }
         self.kill();
     }
