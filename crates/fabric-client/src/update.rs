@@ -8,10 +8,12 @@ use prost::Message as _;
 
 use crate::channel::{Address, Batch, Consenter, Organisation, anchor_peers, bft_consenter, put, quorum};
 use crate::codec::{decode, go_duration};
+use crate::msp::Msp;
 use crate::proto::common::{
     Block, Config, ConfigEnvelope, ConfigGroup, ConfigPolicy, ConfigSignature, ConfigUpdate, ConfigUpdateEnvelope,
     ConfigValue, Envelope, HeaderType, Orderers, Payload,
 };
+use crate::proto::msp::{FabricMspConfig, MspConfig};
 use crate::proto::{etcdraft, orderer};
 use crate::transaction::{Signed, envelope};
 use crate::{Error, Identity, Result, TransactionId};
@@ -42,6 +44,9 @@ pub trait Edit {
 
     /// Lets an organisation with peers go.
     fn remove_organisation(&mut self, organisation: &str) -> Result<()>;
+
+    /// Replaces an organisation's certificates and revocation lists wherever it stands: with peers, with orderers or both.
+    fn set_msp(&mut self, msp: &Msp) -> Result<()>;
 
     /// Replaces the orderers that agree. Fabric takes one change at a time.
     fn set_consenters(&mut self, consenters: &[Consenter]) -> Result<()>;
@@ -77,6 +82,22 @@ impl Edit for Config {
     fn remove_organisation(&mut self, organisation: &str) -> Result<()> {
         let removed = below(self, &["Application"])?.groups.remove(organisation);
         removed.map(drop).ok_or_else(|| absent(organisation))
+    }
+
+    fn set_msp(&mut self, msp: &Msp) -> Result<()> {
+        let mut found = false;
+        for section in ["Application", "Orderer"] {
+            for group in below(self, &[section])?.groups.values_mut() {
+                let value = group.values.get("MSP").ok_or_else(|| absent("MSP"))?;
+                let outer: MspConfig = decode("a configuration", &value.value)?;
+                let inner: FabricMspConfig = decode("a configuration", &outer.config)?;
+                if inner.name == msp.id {
+                    put(group, "MSP", &msp.config());
+                    found = true;
+                }
+            }
+        }
+        if found { Ok(()) } else { Err(absent(&msp.id)) }
     }
 
     fn set_consenters(&mut self, consenters: &[Consenter]) -> Result<()> {

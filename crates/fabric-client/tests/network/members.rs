@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use fabric_client::authority::{self, Authority, AuthorityRequest, Purpose, Request, Role, Validity};
-use fabric_client::msp::Msp;
+use fabric_client::msp::{Files, Msp};
 use fabric_client::{ClientCertificate, Identity, SecretKey, Tls};
 
 /// An organisation.
@@ -15,6 +15,8 @@ pub struct Member {
     tls_ca: (String, SecretKey),
     pub admin: Identity,
     pub user: Identity,
+    /// The administrator's folders, `msp` and `tls`.
+    pub admin_folder: Files,
     admin_tls: (String, SecretKey),
 }
 
@@ -44,8 +46,11 @@ impl Member {
         };
         let issue = |common_name: &str, role| issue(name, &ca, &tls_ca, common_name, role, &[]);
         let (admin, user) = (issue("admin", Role::Admin)?, issue("user", Role::Client)?);
+        let mut admin_folder = msp.local_folder(&admin.identity, &admin.identity_key).under("msp");
+        admin_folder.0.extend(msp.tls_folder(&admin.tls, &admin.tls_key).under("tls").0);
         Ok(Self {
             name: name.to_owned(),
+            admin_folder,
             admin: Identity::new(&msp.id, admin.identity, Arc::new(admin.identity_key)),
             user: Identity::new(&msp.id, user.identity, Arc::new(user.identity_key)),
             admin_tls: (admin.tls, admin.tls_key),
@@ -59,6 +64,19 @@ impl Member {
     pub fn issue(&self, common_name: &str, role: Role) -> anyhow::Result<Issued> {
         let names = [common_name.to_owned(), "localhost".to_owned(), "127.0.0.1".to_owned()];
         issue(&self.name, &self.ca, &self.tls_ca, common_name, role, &names)
+    }
+
+    /// Another user, and the certificate.
+    pub fn another_user(&self) -> anyhow::Result<(Identity, String)> {
+        let issued = issue(&self.name, &self.ca, &self.tls_ca, "former", Role::Client, &[])?;
+        let identity = Identity::new(&self.msp.id, issued.identity.clone(), Arc::new(issued.identity_key));
+        Ok((identity, issued.identity))
+    }
+
+    /// A list that revokes a certificate.
+    pub fn revoke(&self, certificate: &str) -> anyhow::Result<String> {
+        let (now, authority) = (SystemTime::now(), Authority { certificate: &self.ca.0, key: &self.ca.1 });
+        Ok(authority::revocation_list(authority, &[(certificate, now)], 1, Validity::days(now, 30))?)
     }
 
     /// Trusts this organisation's nodes and shows its administrator's certificate.

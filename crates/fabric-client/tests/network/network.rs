@@ -71,6 +71,7 @@ pub struct Network {
     pub channel: Channel,
     pub block: Block,
     pub started: Instant,
+    pub engine: PathBuf,
     pub directory: tempfile::TempDir,
 }
 
@@ -126,7 +127,7 @@ impl Network {
         for node in orderers.iter_mut().chain(&mut peers) {
             node.start()?;
         }
-        Ok(Self { members, orderers, peers, channel, block, started, directory })
+        Ok(Self { members, orderers, peers, channel, block, started, engine, directory })
     }
 
     pub fn orderer(&self, at: usize) -> anyhow::Result<Orderer> {

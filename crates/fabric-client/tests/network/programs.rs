@@ -20,7 +20,7 @@ pub fn engine(version: &str) -> anyhow::Result<PathBuf> {
         .join("polder/engines"),
     };
     let engine = engines.join(format!("fabric-{version}"));
-    for program in ["orderer", "peer", "configtxgen", "configtxlator"] {
+    for program in ["orderer", "peer", "discover", "osnadmin", "configtxgen", "configtxlator"] {
         let path = engine.join("bin").join(program);
         if !path.is_file() {
             bail!("{} is missing: build it from `engines/fabric-{version}`, or set POLDER_ENGINES", path.display());
@@ -30,7 +30,7 @@ pub fn engine(version: &str) -> anyhow::Result<PathBuf> {
 }
 
 /// Runs a program to its end and gives what it printed.
-pub fn run(program: &Path, arguments: &[&str], environment: &[(&str, &Path)]) -> anyhow::Result<String> {
+pub fn run(program: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> anyhow::Result<String> {
     let mut command = Command::new(program);
     command.args(arguments).envs(environment.iter().copied());
     let output = command.output().with_context(|| format!("cannot run {}", program.display()))?;

@@ -14,8 +14,8 @@ use fabric_client::update::{self, Edit as _, Update};
 use fabric_client::{Call, Commit, Discovery, Error, Gateway, Identity, Participation, Signed, Start};
 use futures::StreamExt as _;
 
-use crate::network::{CHANNEL, Network, Ordering, ports, until};
-use crate::programs::{Process, sample_chaincode};
+use crate::network::{CHANNEL, Network, Ordering, ports, until, write};
+use crate::programs::{Process, run as run_program, sample_chaincode};
 
 const CHAINCODE: &str = "asset";
 const A_WHILE: Duration = Duration::from_secs(60);
@@ -48,6 +48,8 @@ pub async fn run(version: &str, ordering: Ordering) -> anyhow::Result<()> {
     conflict(&network).await?;
     change_batch_timeout(&network).await?;
     refusals(&network).await?;
+    command_lines(&network)?;
+    revoked(&network).await?;
     say(&network, "told");
     storm(&network, ordering).await?;
     say(&network, "storm over");
@@ -387,6 +389,69 @@ async fn refusals(network: &Network) -> anyhow::Result<()> {
     assert!(matches!(refused, Error::Connection { .. }), "{refused}");
     let short = network.gateway(0)?.with_deadline(Duration::from_micros(1));
     assert!(matches!(short.evaluate(user, &missing, &[]).await, Err(Error::Deadline { .. })));
+    Ok(())
+}
+
+/// Fabric's own command lines, with folders that this crate wrote.
+fn command_lines(network: &Network) -> anyhow::Result<()> {
+    let home = network.directory.path().join("admin");
+    let member = &network.members[0];
+    write(&member.admin_folder, &home)?;
+    let path = |below: &str| home.join(below).display().to_string();
+    let (msp, root) = (path("msp"), path("tls/ca.crt"));
+    let (certificate, key) = (path("msp/signcerts/cert.pem"), path("msp/keystore/key_sk"));
+    let (engine, address) = (&network.engine, format!("127.0.0.1:{}", network.peers[0].port));
+    let config = engine.join("config").display().to_string();
+    let environment = [
+        ("FABRIC_CFG_PATH", config.as_str()),
+        ("FABRIC_LOGGING_SPEC", "error"),
+        ("CORE_PEER_LOCALMSPID", &member.msp.id),
+        ("CORE_PEER_MSPCONFIGPATH", &msp),
+        ("CORE_PEER_ADDRESS", &address),
+        ("CORE_PEER_TLS_ENABLED", "true"),
+        ("CORE_PEER_TLS_ROOTCERT_FILE", &root),
+    ];
+    let arguments = ["lifecycle", "chaincode", "querycommitted", "-C", CHANNEL, "-n", CHAINCODE];
+    let answer = run_program(&engine.join("bin/peer"), &arguments, &environment)?;
+    assert!(answer.contains("Approvals: [AlphaMSP: true, BetaMSP: true]"), "{answer}");
+    let who = ["--peerTLSCA", &root, "--userKey", &key, "--userCert", &certificate, "--MSP", &member.msp.id];
+    let what = ["peers", "--channel", CHANNEL, "--server", &address];
+    let answer = run_program(&engine.join("bin/discover"), &[&who[..], &what[..]].concat(), &environment)?;
+    assert!(answer.contains(&format!("127.0.0.1:{}", network.peers[1].port)), "{answer}");
+    let orderer = &network.orderers[0];
+    let home = network.directory.path().join("orderer-admin");
+    write(&network.members[orderer.member].admin_folder, &home)?;
+    let path = |below: &str| home.join(below).display().to_string();
+    let (root, certificate, key) = (path("tls/ca.crt"), path("tls/server.crt"), path("tls/server.key"));
+    let at = format!("127.0.0.1:{}", orderer.second_port);
+    let who = ["--ca-file", &root, "--client-cert", &certificate, "--client-key", &key];
+    let what = ["channel", "list", "--channelID", CHANNEL, "-o", &at];
+    let answer = run_program(&engine.join("bin/osnadmin"), &[&what[..], &who[..]].concat(), &[])?;
+    assert!(answer.contains("\"consensusRelation\": \"consenter\""), "{answer}");
+    Ok(())
+}
+
+/// A user whose certificate is revoked by an update of the organisation's MSP.
+async fn revoked(network: &Network) -> anyhow::Result<()> {
+    let (gateway, member) = (network.gateway(0)?, &network.members[0]);
+    let (former, certificate) = member.another_user()?;
+    let read = Call::new(CHANNEL, CHAINCODE, "ReadAsset", ["first"]);
+    gateway.evaluate(&former, &read, &[]).await?;
+    let before = network.orderer(0)?.config(&member.admin, CHANNEL).await?;
+    let mut after = before.clone();
+    let mut msp = member.msp.clone();
+    msp.revocation_lists.push(member.revoke(&certificate)?);
+    after.set_msp(&msp)?;
+    let mut update = Update::new(&update::difference(CHANNEL, &before, &after)?.context("a difference")?);
+    update.sign(&member.admin).await?;
+    send_update(network, &update, &member.admin).await?;
+    until("the former user is refused", A_WHILE, async || {
+        let answer = gateway.evaluate(&former, &read, &[]).await;
+        ensure!(answer.is_err(), "still there");
+        Ok(())
+    })
+    .await?;
+    gateway.evaluate(&member.user, &read, &[]).await?;
     Ok(())
 }
 

@@ -151,7 +151,7 @@ fn same_as_configtxgen(version: &str, bft: bool) -> anyhow::Result<()> {
     std::fs::write(directory.path().join("configtx.yaml"), &drawn.yaml)?;
     let output = directory.path().join("block").display().to_string();
     let arguments = ["-profile", "Main", "-channelID", "main", "-outputBlock", &output];
-    run(&engine.join("bin/configtxgen"), &arguments, &[("FABRIC_CFG_PATH", directory.path())])?;
+    run(&engine.join("bin/configtxgen"), &arguments, &[("FABRIC_CFG_PATH", &directory.path().display().to_string())])?;
     let theirs = Block::decode(std::fs::read(&output)?.as_slice())?;
     let ours = drawn.channel.genesis_block(SystemTime::now())?;
     let group = |block: &Block| fabric_client::Result::Ok(update::config_of(block)?.channel_group.unwrap_or_default());
@@ -235,7 +235,7 @@ fn package_ids_and_policies_are_those_of_fabric_s_programs() -> anyhow::Result<(
     std::fs::write(&path, &package.bytes)?;
     let config = engine.join("config");
     let arguments = ["lifecycle", "chaincode", "calculatepackageid", &path.display().to_string()];
-    let id = run(&engine.join("bin/peer"), &arguments, &[("FABRIC_CFG_PATH", &config)])?;
+    let id = run(&engine.join("bin/peer"), &arguments, &[("FABRIC_CFG_PATH", &config.display().to_string())])?;
     assert_eq!(id.trim(), package.id);
     // A policy's bytes, by way of a channel that holds it.
     for text in [
@@ -250,7 +250,11 @@ fn package_ids_and_policies_are_those_of_fabric_s_programs() -> anyhow::Result<(
         std::fs::write(directory.path().join("configtx.yaml"), drawn.yaml.replacen("Policies: {Readers", &own, 1))?;
         let output = directory.path().join("block").display().to_string();
         let arguments = ["-profile", "Main", "-channelID", "main", "-outputBlock", &output];
-        run(&engine.join("bin/configtxgen"), &arguments, &[("FABRIC_CFG_PATH", directory.path())])?;
+        run(
+            &engine.join("bin/configtxgen"),
+            &arguments,
+            &[("FABRIC_CFG_PATH", &directory.path().display().to_string())],
+        )?;
         let config = update::config_of(&Block::decode(std::fs::read(&output)?.as_slice())?)?;
         let group = config.channel_group.unwrap_or_default();
         let theirs = group.policies["Own"].policy.clone().unwrap_or_default().value;
