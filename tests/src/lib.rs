@@ -8,6 +8,15 @@ pub fn repository() -> PathBuf {
     std::path::absolute("..").unwrap_or_else(|_| "..".into())
 }
 
+/// The directory of engines' programs, shared by checkouts: `scripts/engines` installs what the tests need.
+pub fn engines() -> PathBuf {
+    let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    set("POLDER_ENGINES").unwrap_or_else(|| {
+        let cache = set("XDG_CACHE_HOME").or_else(|| set("HOME").map(|home| home.join(".cache")));
+        cache.expect("POLDER_ENGINES, XDG_CACHE_HOME or HOME is set").join("polder/engines")
+    })
+}
+
 /// All files below a folder of the repository whose name ends with `suffix`, sorted.
 ///
 /// # Errors

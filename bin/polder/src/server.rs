@@ -5,7 +5,7 @@ use std::{io::BufRead as _, sync::Arc};
 use api::{ServerConfig, Tls};
 use cli::{LogFormat, OnExit, ResetPassword, RunServer};
 use control::{Config, Control, DataDirectory, Foundation};
-use driver::Drivers;
+use driver::{Driver, Drivers};
 use host::{LocalConfig, LocalHost, NoSecrets};
 use keys::Secret;
 use tokio::signal::unix::{SignalKind, signal};
@@ -42,7 +42,7 @@ pub async fn run(options: RunServer) -> Result<(), Error> {
         local.programs.insert("polder-node".into(), node.into());
     }
     let host = Arc::new(LocalHost::open(local, Arc::new(NoSecrets))?);
-    let control = Control::new(foundation, host, Drivers::new(vec![Arc::new(driver_native::NativeDriver)]));
+    let control = Control::new(foundation, host, drivers());
 
     let listener = ServerConfig {
         listen: options.listen,
@@ -118,6 +118,15 @@ fn start_log(format: LogFormat) -> Result<(), Error> {
     };
     let filter = std::env::var("POLDER_LOG").unwrap_or_else(|_| "info".into());
     Ok(telemetry::start(&telemetry::Options { filter, format })?)
+}
+
+/// Every engine's driver; the first is the default engine's.
+fn drivers() -> Drivers {
+    let mut drivers: Vec<Arc<dyn Driver>> = vec![Arc::new(driver_native::NativeDriver)];
+    for driver in driver_evm::EvmDriver::all() {
+        drivers.push(Arc::new(driver));
+    }
+    Drivers::new(drivers)
 }
 
 /// What Go needs of the environment: where programs and its own settings are, and the way to the registry.

@@ -156,9 +156,11 @@ function versionColumns(
             </ActionIcon>
           );
         return (
-          <ActionButton size="xs" variant="default" aria-label={`Install ${row.id}`} act={() => install(row)}>
-            Install
-          </ActionButton>
+          <Group justify="flex-end">
+            <ActionButton size="xs" variant="default" aria-label={`Install ${row.id}`} act={() => install(row)}>
+              Install
+            </ActionButton>
+          </Group>
         );
       },
     },

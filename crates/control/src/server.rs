@@ -16,6 +16,8 @@ impl Control {
         caller.require(Permission::ServerRead)?;
         let disk_free_bytes = self.disk_free()?;
         let mut warnings = Vec::new();
+        // Paths and free space of the machine are for who can do something about them.
+        let sees_to_it = caller.require(Permission::ServerWrite).is_ok();
         if let MasterKeySource::Generated(path) | MasterKeySource::DataDirectory(path) = self.master_key_source() {
             warnings.push(format!(
                 "The master key lies in the data directory ({}). Keep a copy elsewhere: backups leave it out, and without it the private keys cannot be read.",
@@ -31,7 +33,7 @@ impl Control {
             database: self.store().database().as_str().into(),
             memory_bytes: resident_bytes()?,
             disk_free_bytes,
-            warnings,
+            warnings: if sees_to_it { warnings } else { Vec::new() },
         })
     }
 

@@ -13,14 +13,7 @@ use driver_evm::EvmDriver;
 use host::Host as _;
 use network::{LONG, Member, Network, Wanted, with};
 use serde_json::{Value, json};
-
-fn engines() -> PathBuf {
-    let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-    set("POLDER_ENGINES").unwrap_or_else(|| {
-        let cache = set("XDG_CACHE_HOME").or_else(|| set("HOME").map(|home| home.join(".cache")));
-        cache.expect("POLDER_ENGINES, XDG_CACHE_HOME or HOME is set").join("polder/engines")
-    })
-}
+use tests::engines;
 
 /// The engine directory, with the programs in it.
 fn with_programs(version: &str) -> PathBuf {
@@ -29,9 +22,9 @@ fn with_programs(version: &str) -> PathBuf {
         let path = engines.join(version).join("bin").join(program);
         assert!(
             path.is_file(),
-            "{} is not there: build engines/{version} into {}, or say by POLDER_ENGINES where its programs are",
+            "{} is not there: `scripts/engines` installs into {}; POLDER_ENGINES names another place",
             path.display(),
-            engines.join(version).join("bin").display()
+            engines.display()
         );
     }
     engines
@@ -108,6 +101,7 @@ async fn story(network: &Network) {
     };
     conformance::ledger(&case).await;
     seen(network).await;
+    burst(network, &bob).await;
 
     let before = pay(network, &bob).await;
     let leader = ledger.health(&network.ids[0]).await.unwrap().leader;
@@ -164,7 +158,34 @@ async fn by_identity(network: &Network, identity: Option<&str>) -> String {
     panic!("nobody is {identity:?}");
 }
 
-/// A transaction and the final block that it is in. Sent again where whether it was taken is not known.
+/// More at once than a block takes: blocks are full, and all are committed. A gas limit that is too high for the machine would
+/// leave blocks empty and all of them waiting.
+async fn burst(network: &Network, to: &Member) {
+    const COUNT: u64 = 1500;
+    let ledger = &*network.ledger;
+    let first = ledger.nonce(&network.alice.address()).await.unwrap();
+    let begin = std::time::Instant::now();
+    let mut last = String::new();
+    for nonce in first..first + COUNT {
+        let action = Action::Raw { to: Some(to.address()), data: None };
+        let from = network.alice.address();
+        let call = Call { from, action, value: Some("1".into()), nonce: Some(nonce), gas: Some(21_000) };
+        let prepared = ledger.prepare(&call).await.unwrap();
+        let signed = ledger.assemble(&prepared, &network.alice.sign(&prepared.digest)).unwrap();
+        ledger.send(&signed).await.unwrap();
+        last = signed.id;
+    }
+    let sent = begin.elapsed();
+    let outcome = ledger.wait(&last, LONG).await.unwrap();
+    assert!(matches!(outcome, Outcome::Committed(_)), "{outcome:?}");
+    println!(
+        "  {COUNT} transfers: handed over in {:.1} s, all final after {:.1} s",
+        sent.as_secs_f64(),
+        begin.elapsed().as_secs_f64()
+    );
+}
+
+/// A transaction and the final block that it is in.
 async fn pay(network: &Network, to: &Member) -> (String, u64) {
     let ledger = &*network.ledger;
     let action = Action::Raw { to: Some(to.address()), data: None };

@@ -16,6 +16,7 @@ use nix::{
 };
 use serde_json::Value;
 use tempfile::TempDir;
+use tests::engines;
 
 /// Generous for a loaded machine.
 pub const LONG: Duration = Duration::from_secs(60);
@@ -94,6 +95,7 @@ impl Deployment {
         let mut command = Command::new(program());
         command.args(["server", "run", "--listen", "127.0.0.1:0", "--log-format", "json", "--data"]).arg(self.data());
         command.args(["--on-exit", if matches!(on_exit, OnExit::Keep) { "keep" } else { "stop" }]);
+        command.env("POLDER_ENGINES", engines());
         command.env("POLDER_ADMIN_PASSWORD", PASSWORD).stdin(Stdio::null()).stdout(Stdio::null());
         if let Some(database) = &self.database {
             command.args(["--database", database]);

@@ -285,6 +285,53 @@ fn killed_under_load(mut deployment: Deployment) {
     assert_eq!(deployment.admin.json(&["audit", "check"])["intact"], true);
 }
 
+/// Networks of other engines are made, used, healed and deleted by the same words.
+#[test]
+fn other_engines_run_the_same_way() {
+    let deployment = Deployment::start();
+    let admin = &deployment.admin;
+    deployment.found();
+    let developer = deployment.user("dora", "developer:beta");
+    let listed = admin.list(&["engine", "list"]);
+    for (engine, consensus, nodes, version) in [
+        ("quorum", "qbft", "4", "22.7.4"),
+        ("quorum", "ibft", "4", "22.7.4"),
+        ("quorum", "raft", "3", "22.7.4"),
+        ("geth", "clique", "3", "1.13.15"),
+    ] {
+        assert!(listed.iter().any(|one| one["name"] == engine), "{engine} is listed");
+        let name = format!("{engine}-{consensus}");
+        let arguments = ["network", "create", &name, "--engine", engine, "--consensus", consensus];
+        let network = admin.json(&[&arguments[..], &["--nodes", nodes, "--wait"]].concat());
+        assert_eq!((&network["status"], &network["version"]), (&json!("running"), &json!(version)), "{network}");
+
+        let token = deploy(&developer, &name);
+        let transfer = r#"["0x00000000000000000000000000000000000000aa","5"]"#;
+        let call = ["--network", &name, "--args"];
+        let send = [&["contract", "send", &token, "transfer"][..], &call, &[transfer, "--wait"]].concat();
+        assert_eq!(developer.json(&send)["status"], "success", "{name}");
+        let killed = &network["nodes"][1];
+        kill(Pid::from_raw(killed["pid"].as_i64().unwrap().try_into().unwrap()), Signal::SIGKILL).unwrap();
+        let back = eventually(&format!("{name} is whole again"), || {
+            let node = admin.json(&["node", "show", text(killed, "id")]);
+            (node["status"] == "running" && node["pid"] != killed["pid"]).then_some(node)
+        });
+        assert!(back["restarts"].as_u64() > Some(0), "{back}");
+        assert_eq!(developer.json(&send)["status"], "success", "{name} after a kill");
+        let transaction = text(&developer.json(&send), "transactionHash").to_owned();
+        let shown = admin.json(&["tx", "show", &transaction, "--network", &name]);
+        assert_eq!((&shown["status"], &shown["method"]), (&json!("success"), &json!("transfer")), "{shown}");
+        let balance = admin.json(&["contract", "call", &token, "totalSupply", "--network", &name]);
+        assert_eq!(balance["result"], "1000000", "{name}");
+
+        assert_eq!(admin.json(&["network", "restart", &name, "--wait"])["status"], "running", "{name}");
+        let block = shown["block"].to_string();
+        assert_eq!(admin.json(&["block", "show", &block, "--network", &name])["number"], shown["block"], "{name}");
+        admin.json(&["network", "delete", &name, "--yes", "--wait"]);
+    }
+    assert!(processes(&deployment.data(), "nodes").is_empty(), "no process is left");
+}
+
 #[test]
 fn what_was_acknowledged_outlives_killed_nodes_and_a_killed_server() {
     killed_under_load(Deployment::start());
