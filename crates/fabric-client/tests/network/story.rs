@@ -2,9 +2,11 @@
 //! past the death of the orderer that leads.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, ensure};
+use fabric_client::authority::Role;
 use fabric_client::block::{self, Content};
 use fabric_client::channel::Address;
 use fabric_client::lifecycle::{self, Definition, Endorsement};
@@ -36,7 +38,7 @@ pub async fn run(version: &str, ordering: Ordering) -> anyhow::Result<()> {
     }
     endorsers(&network, "_lifecycle").await?;
     say(&network, "members see each other");
-    let chaincode = deploy(&network, &program).await?;
+    let chaincode = deploy(&network, ordering, &program).await?;
     say(&network, "chaincode committed");
     endorsers(&network, CHAINCODE).await?;
     let first = create(&network, "first").await?;
@@ -141,9 +143,23 @@ async fn endorsers(network: &Network, chaincode: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn deploy(network: &Network, program: &std::path::Path) -> anyhow::Result<Process> {
+async fn deploy(network: &Network, ordering: Ordering, program: &Path) -> anyhow::Result<Process> {
     let address = format!("127.0.0.1:{}", ports(1)?[0]);
-    let package = package::service("asset_1", &Service::at(&address), &BTreeMap::new())?;
+    let mut service = Service::at(&address);
+    let mut environment = vec![("CHAINCODE_SERVER_ADDRESS".to_owned(), address)];
+    if ordering == Ordering::Bft {
+        // Over TLS, with a certificate of the first member's authority.
+        let member = &network.members[0];
+        let issued = member.issue("chaincode", Role::Client)?;
+        let home = network.directory.path().join("chaincode");
+        write(&member.msp.tls_folder(&issued.tls, &issued.tls_key), &home)?;
+        service.tls_required = true;
+        service.root_cert = member.msp.tls_roots.concat();
+        for (name, file) in [("CHAINCODE_TLS_CERT", "server.crt"), ("CHAINCODE_TLS_KEY", "server.key")] {
+            environment.push((name.to_owned(), home.join(file).display().to_string()));
+        }
+    }
+    let package = package::service("asset_1", &service, &BTreeMap::new())?;
     let definition = Definition {
         name: CHAINCODE.to_owned(),
         version: "1".to_owned(),
@@ -163,8 +179,7 @@ async fn deploy(network: &Network, program: &std::path::Path) -> anyhow::Result<
         assert_eq!(installed.iter().map(|own| &own.package_id).collect::<Vec<_>>(), [&package.id]);
         assert_eq!(lifecycle::installed_package(&peer, admin, &package.id).await?, package.bytes);
     }
-    let environment =
-        [("CHAINCODE_ID".to_owned(), package.id.clone()), ("CHAINCODE_SERVER_ADDRESS".to_owned(), address)];
+    environment.push(("CHAINCODE_ID".to_owned(), package.id.clone()));
     let process = Process::start(program, &[], &environment, &network.directory.path().join("chaincode.log"))?;
     for at in 0..2 {
         let (gateway, member) = (network.gateway(at)?, &network.members[at]);
@@ -462,6 +477,11 @@ async fn storm(network: &Network, ordering: Ordering) -> anyhow::Result<()> {
         Ordering::Raft => (200, 50),
         Ordering::Bft => (1000, 200),
     };
+    let started = Instant::now();
+    for number in 0..10 {
+        create(network, &format!("single{number}")).await?;
+    }
+    eprintln!("    one transaction at a time: {} ms each", started.elapsed().as_millis() / 10);
     let (gateway, user) = (network.gateway(0)?, &network.members[0].user);
     let hasty = network.gateway(0)?.with_deadline(Duration::from_millis(3));
     let started = Instant::now();
