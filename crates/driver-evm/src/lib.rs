@@ -11,8 +11,9 @@ mod plan;
 use std::sync::Arc;
 
 use driver::{Driver, Ledger, LedgerNetwork, Planner};
-use evm_ledger::{EvmLedger, Finality, Header, Settings};
+use evm_ledger::{EvmLedger, Fees, Header, Settings};
 
+pub use evm_ledger::{Endpoint, Finality};
 use health::EngineHealth;
 use plan::{EvmPlanner, Family};
 
@@ -41,6 +42,15 @@ impl EvmDriver {
     }
 }
 
+/// The ledger of a network that others run: its nodes are what the connector reaches, of whatever engine. What is known of
+/// how they agree is asked for; when a block is final only a person knows, where the nodes have no `finalized` tag and it is
+/// not at once.
+pub fn attached(network: &LedgerNetwork, endpoint: Endpoint, finality: Finality) -> Arc<dyn Ledger> {
+    let health = Arc::new(EngineHealth::new(None));
+    let settings = Settings { finality, fees: Fees::Market, time: made_at, endpoint, ..Settings::new(health) };
+    Arc::new(EvmLedger::new(network, settings))
+}
+
 impl Driver for EvmDriver {
     fn planner(&self) -> &dyn Planner {
         &self.0
@@ -53,7 +63,8 @@ impl Driver for EvmDriver {
             // on a block, and no fork without some of them can be heavier. Each planned node signs.
             Family::Geth => Finality::Depth(network.nodes.len() as u64 / 2 + 1),
         };
-        let settings = Settings { finality, time: made_at, ..Settings::new(Arc::new(EngineHealth::new(self.0.0))) };
+        let settings =
+            Settings { finality, time: made_at, ..Settings::new(Arc::new(EngineHealth::new(Some(self.0.0)))) };
         Arc::new(EvmLedger::new(&network, settings))
     }
 }

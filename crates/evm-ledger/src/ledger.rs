@@ -33,7 +33,7 @@ impl EvmLedger {
     pub fn new(network: &LedgerNetwork, settings: Settings) -> Self {
         Self {
             chain_id: network.chain_id,
-            client: Client::new(network),
+            client: Client::new(network, &settings.endpoint),
             settings,
             price: OnceLock::new(),
             called: decode::Called::default(),

@@ -23,4 +23,4 @@ pub use health::{Health, NodeClient};
 pub use ledger::EvmLedger;
 pub use rpc::wire::{Block, Header};
 pub use rpc::{Answer, NodeError, RPC_PORT, Request, parsed};
-pub use settings::{Fees, Finality, Settings};
+pub use settings::{Endpoint, Fees, Finality, Settings};

@@ -24,6 +24,22 @@ pub enum Fees {
     Market,
 }
 
+/// Where in an HTTP server the JSON-RPC is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Endpoint {
+    /// The name that the server is asked by.
+    pub host: String,
+    /// Path, with its query where it has one.
+    pub path: String,
+}
+
+impl Default for Endpoint {
+    /// Nodes serve loopback's names, however a stream came to them.
+    fn default() -> Self {
+        Self { host: "localhost".into(), path: "/".into() }
+    }
+}
+
 /// What a driver says of its chain.
 #[derive(Clone)]
 pub struct Settings {
@@ -35,11 +51,19 @@ pub struct Settings {
     pub fees: Fees,
     /// When a block was made.
     pub time: fn(&Header) -> types::Micros,
+    /// Where the nodes answer.
+    pub endpoint: Endpoint,
 }
 
 impl Settings {
     /// A chain whose blocks are final at once and whose price of gas stays.
     pub fn new(health: Arc<dyn Health>) -> Self {
-        Self { health, finality: Finality::Immediate, fees: Fees::Fixed, time: Header::seconds }
+        Self {
+            health,
+            finality: Finality::Immediate,
+            fees: Fees::Fixed,
+            time: Header::seconds,
+            endpoint: Endpoint::default(),
+        }
     }
 }

@@ -6,7 +6,6 @@ use evm_ledger::Header;
 use serde_json::{Map, Value, json};
 
 use crate::health::{Answers, wire};
-use crate::plan::Family;
 
 /// How a node's network agrees, as the node tells.
 pub(crate) enum Consensus {
@@ -21,37 +20,24 @@ pub(crate) enum Consensus {
 }
 
 impl Consensus {
-    pub(crate) fn read(family: Family, answers: &Answers, block: &Header) -> Self {
-        match family {
-            Family::Quorum => {
-                if let Some(members) = answers.read::<Vec<wire::RaftMember>>("raft_cluster") {
-                    return Self::raft(answers, members);
-                }
-                let Some(validators) = answers.read("istanbul_getValidators") else { return Self::Untold };
-                let signers: Option<wire::Signers> = answers.read("istanbul_getSignersFromBlock");
-                let proposer = signers.as_ref().map(|signers| signers.author).filter(|_| !block.number.is_zero());
-                let committers = signers.map(|signers| signers.committers).unwrap_or_default();
-                Self::Votes {
-                    validators,
-                    proposer,
-                    committers: sorted(committers.into_iter()),
-                    round: round(&block.extra_data),
-                }
-            }
-            Family::Geth => match answers.read("clique_getSigners") {
-                Some(signers) => Self::Turns { signers, signer: answers.read("clique_getSigner") },
-                None => Self::Untold,
-            },
-            Family::Besu => match answers.read("qbft_getValidatorsByBlockNumber") {
-                Some(validators) => Self::Votes {
-                    validators,
-                    proposer: (!block.number.is_zero()).then_some(block.miner),
-                    committers: Vec::new(),
-                    round: round(&block.extra_data),
-                },
-                None => Self::Untold,
-            },
+    /// By whichever answers there are.
+    pub(crate) fn read(answers: &Answers, block: &Header) -> Self {
+        if let Some(members) = answers.read::<Vec<wire::RaftMember>>("raft_cluster") {
+            return Self::raft(answers, members);
         }
+        if let Some(signers) = answers.read("clique_getSigners") {
+            return Self::Turns { signers, signer: answers.read("clique_getSigner") };
+        }
+        let begun = !block.number.is_zero();
+        if let Some(validators) = answers.read("qbft_getValidatorsByBlockNumber") {
+            let (proposer, round) = (begun.then_some(block.miner), round(&block.extra_data));
+            return Self::Votes { validators, proposer, committers: Vec::new(), round };
+        }
+        let Some(validators) = answers.read("istanbul_getValidators") else { return Self::Untold };
+        let signers: Option<wire::Signers> = answers.read("istanbul_getSignersFromBlock");
+        let proposer = signers.as_ref().map(|signers| signers.author).filter(|_| begun);
+        let committers = sorted(signers.into_iter().flat_map(|signers| signers.committers));
+        Self::Votes { validators, proposer, committers, round: round(&block.extra_data) }
     }
 
     fn raft(answers: &Answers, members: Vec<wire::RaftMember>) -> Self {

@@ -26,14 +26,15 @@ const STUCK: types::Micros = 60 * 1_000_000;
 
 /// Asks a node of one engine of the family.
 pub(crate) struct EngineHealth {
-    family: Family,
+    /// None where nobody has said.
+    family: Option<Family>,
     /// Methods that the network's nodes do not have, as their consensus is another. Each time they were asked, they would
     /// complain in their logs.
     missing: Mutex<HashSet<&'static str>>,
 }
 
 impl EngineHealth {
-    pub(crate) fn new(family: Family) -> Self {
+    pub(crate) fn new(family: Option<Family>) -> Self {
         Self { family, missing: Mutex::default() }
     }
 }
@@ -63,7 +64,7 @@ async fn health(engine: &EngineHealth, node: NodeClient<'_>) -> Result<NodeHealt
         .iter()
         .filter_map(wire::PeerInfo::account)
         .collect();
-    let consensus = Consensus::read(engine.family, &answers, &block);
+    let consensus = Consensus::read(&answers, &block);
     let pool: wire::PoolStatus = answers.read("txpool_status").unwrap_or_default();
     let head_at = node.time(&block);
 
@@ -122,7 +123,7 @@ fn peers(own: Option<Address>, connected: &[Address], members: &[Address]) -> Ve
 }
 
 /// What is asked in one request. A node answers those that its consensus has.
-fn methods(family: Family, block: &Header) -> Vec<(&'static str, Value)> {
+fn methods(family: Option<Family>, block: &Header) -> Vec<(&'static str, Value)> {
     let none = || json!([]);
     let mut methods = vec![
         (CHAIN, none()),
@@ -132,19 +133,18 @@ fn methods(family: Family, block: &Header) -> Vec<(&'static str, Value)> {
         ("eth_syncing", none()),
         ("web3_clientVersion", none()),
     ];
-    let own: &[&str] = match family {
-        Family::Quorum => {
-            &["istanbul_getValidators", "istanbul_getSignersFromBlock", "raft_cluster", "raft_leader", "raft_role"]
-        }
-        Family::Geth => &["clique_getSigners"],
-        Family::Besu => &[],
-    };
-    methods.extend(own.iter().map(|method| (*method, none())));
-    match family {
-        Family::Quorum => {}
+    let is = |wanted: Family| family.is_none_or(|family| family == wanted);
+    if is(Family::Quorum) {
+        let own = ["istanbul_getValidators", "istanbul_getSignersFromBlock", "raft_cluster", "raft_leader"];
+        methods.extend(own.map(|method| (method, none())));
+    }
+    if is(Family::Geth) {
+        methods.push(("clique_getSigners", none()));
         // It knows no tags, though it reads them.
-        Family::Geth => methods.push(("clique_getSigner", json!([block.hash]))),
-        Family::Besu => methods.push(("qbft_getValidatorsByBlockNumber", json!(["latest"]))),
+        methods.push(("clique_getSigner", json!([block.hash])));
+    }
+    if is(Family::Besu) {
+        methods.push(("qbft_getValidatorsByBlockNumber", json!(["latest"])));
     }
     methods
 }

@@ -34,7 +34,12 @@ pub(crate) fn service(network: &Network<'_>, member: &Member<'_>) -> Result<Serv
         data = data.with_file(PEERS_FILE, json!(peers).to_string());
         modules.push("raft");
     } else {
-        args.extend(["--mine", "--miner.threads", "1", "--emitcheckpoints"].map(Arg::from));
+        args.extend(["--mine", "--miner.threads", "1"].map(Arg::from));
+        // Each vote and each proposed block, whole and in hexadecimal, are information to it: warnings, and the news of what
+        // else a person looks for.
+        args.extend(
+            ["--verbosity", "2", "--vmodule", "blockchain_insert.go=3,rpcstack.go=3,server.go=3"].map(Arg::from),
+        );
         modules.push("istanbul");
     }
     // A target of its own besides the limit: without it, blocks drift towards the program's default.

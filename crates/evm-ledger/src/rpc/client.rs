@@ -9,6 +9,7 @@ use parking_lot::Mutex;
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
+use crate::Endpoint;
 use crate::rpc::{Broken, connection::NodeConnection};
 
 /// Longest that one node may take to answer a read before the next is asked.
@@ -95,6 +96,7 @@ struct Envelope {
 pub(crate) struct Client {
     nodes: Vec<NodeConnection>,
     connector: driver::Connector,
+    endpoint: Endpoint,
     /// Index of the node that answered last: asked first, so that what one request has seen the next sees too.
     preferred: AtomicUsize,
     /// Methods that a node has been found not to have.
@@ -102,11 +104,12 @@ pub(crate) struct Client {
 }
 
 impl Client {
-    pub(crate) fn new(network: &LedgerNetwork) -> Self {
-        let node = |id: &String| NodeConnection::new(id.clone(), network.connector.clone());
+    pub(crate) fn new(network: &LedgerNetwork, endpoint: &Endpoint) -> Self {
+        let node = |id: &String| NodeConnection::new(id.clone(), network.connector.clone(), endpoint.clone());
         Self {
             nodes: network.nodes.iter().map(node).collect(),
             connector: network.connector.clone(),
+            endpoint: endpoint.clone(),
             preferred: AtomicUsize::new(0),
             missing: Mutex::default(),
         }
@@ -166,7 +169,10 @@ impl Client {
         let answers = match self.nodes.iter().find(|known| known.id == node) {
             Some(known) => exchange(known, requests, OWN_ANSWER).await,
             // A node that is newer than this client.
-            None => exchange(&NodeConnection::new(node.into(), self.connector.clone()), requests, OWN_ANSWER).await,
+            None => {
+                let own = NodeConnection::new(node.into(), self.connector.clone(), self.endpoint.clone());
+                exchange(&own, requests, OWN_ANSWER).await
+            }
         };
         answers.map_err(|broken| Error::Unreachable(format!("{node}: {}", broken.reason)))
     }

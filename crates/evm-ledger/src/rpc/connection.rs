@@ -9,6 +9,7 @@ use hyper::{client::conn::http1::SendRequest, header};
 use hyper_util::rt::TokioIo;
 use parking_lot::Mutex;
 
+use crate::Endpoint;
 use crate::rpc::RPC_PORT;
 
 /// Longest that a connection may take to open.
@@ -33,17 +34,18 @@ type Sender = SendRequest<Full<Bytes>>;
 pub(crate) struct NodeConnection {
     pub(crate) id: String,
     connector: Connector,
+    endpoint: Endpoint,
     kept: Mutex<Vec<Sender>>,
 }
 
 impl NodeConnection {
-    pub(crate) fn new(id: String, connector: Connector) -> Self {
-        Self { id, connector, kept: Mutex::default() }
+    pub(crate) fn new(id: String, connector: Connector, endpoint: Endpoint) -> Self {
+        Self { id, connector, endpoint, kept: Mutex::default() }
     }
 
     /// Posts a body and reads the answer.
     pub(crate) async fn post(&self, body: Bytes, limit: Duration) -> Result<Bytes, Broken> {
-        let mut request = request(body)?;
+        let mut request = request(&self.endpoint, body)?;
         loop {
             let (mut sender, fresh) = match self.kept() {
                 Some(sender) => (sender, false),
@@ -123,10 +125,9 @@ impl NodeConnection {
     }
 }
 
-fn request(body: Bytes) -> Result<hyper::Request<Full<Bytes>>, Broken> {
-    // Nodes serve loopback's names, however the stream came to them.
-    hyper::Request::post("/")
-        .header(header::HOST, "localhost")
+fn request(endpoint: &Endpoint, body: Bytes) -> Result<hyper::Request<Full<Bytes>>, Broken> {
+    hyper::Request::post(&endpoint.path)
+        .header(header::HOST, &endpoint.host)
         .header(header::CONTENT_TYPE, "application/json")
         .body(Full::new(body))
         .map_err(|error| Broken { sent: false, reason: error.to_string() })
