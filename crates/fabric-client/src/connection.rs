@@ -23,6 +23,8 @@ pub trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 
 /// Opens a byte stream to one port of one node, each time it is asked.
+///
+/// A TCP stream should have `TCP_NODELAY` set: without it each call waits some 40 ms for a delayed acknowledgement.
 pub type Connector = Arc<dyn Fn() -> BoxFuture<'static, io::Result<Box<dyn Stream>>> + Send + Sync>;
 
 /// Makes a [`Connector`] of any closure that opens a stream.

@@ -77,7 +77,12 @@ pub struct Network {
 
 /// A way to a port on this machine.
 pub fn node(port: u16, tls: Tls) -> anyhow::Result<Node> {
-    Ok(Node::new("127.0.0.1", connector(move || TcpStream::connect(("127.0.0.1", port))), tls)?)
+    let open = move || async move {
+        let stream = TcpStream::connect(("127.0.0.1", port)).await?;
+        stream.set_nodelay(true)?;
+        Ok(stream)
+    };
+    Ok(Node::new("127.0.0.1", connector(open), tls)?)
 }
 
 impl Network {

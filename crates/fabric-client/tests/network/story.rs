@@ -477,12 +477,14 @@ async fn storm(network: &Network, ordering: Ordering) -> anyhow::Result<()> {
         Ordering::Raft => (200, 50),
         Ordering::Bft => (1000, 200),
     };
+    let (gateway, user) = (network.gateway(0)?, &network.members[0].user);
+    gateway.evaluate(user, &Call::new(CHANNEL, CHAINCODE, "ReadAsset", ["first"]), &[]).await?;
     let started = Instant::now();
     for number in 0..10 {
-        create(network, &format!("single{number}")).await?;
+        let (_, commit) = gateway.execute(user, &asset(&format!("single{number}")), A_WHILE).await?;
+        ensure!(commit.is_valid(), "{commit:?}");
     }
     eprintln!("    one transaction at a time: {} ms each", started.elapsed().as_millis() / 10);
-    let (gateway, user) = (network.gateway(0)?, &network.members[0].user);
     let hasty = network.gateway(0)?.with_deadline(Duration::from_millis(3));
     let started = Instant::now();
     let outcomes: Vec<anyhow::Result<(Option<String>, Commit)>> = futures::stream::iter(0..count)
