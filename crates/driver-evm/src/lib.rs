@@ -5,15 +5,17 @@
 //! share is [`evm_ledger`]'s. It links nothing of them, holds no keys (nodes make their own, in their volumes) and opens no
 //! sockets.
 
+mod first_block;
 mod health;
 mod plan;
 
 use std::sync::Arc;
 
 use driver::{Driver, Ledger, LedgerNetwork, Planner};
-use evm_ledger::{EvmLedger, Fees, Header, Settings};
+use evm_ledger::{EvmLedger, Fees, Header, Settings, Steps};
 
 pub use evm_ledger::{Endpoint, Finality};
+use first_block::FirstBlock;
 use health::EngineHealth;
 use plan::{EvmPlanner, Family};
 
@@ -63,8 +65,12 @@ impl Driver for EvmDriver {
             // on a block, and no fork without some of them can be heavier. Each planned node signs.
             Family::Geth => Finality::Depth(network.nodes.len() as u64 / 2 + 1),
         };
-        let settings =
-            Settings { finality, time: made_at, ..Settings::new(Arc::new(EngineHealth::new(Some(self.0.0)))) };
+        let steps: Option<Arc<dyn Steps>> = match self.0.0 {
+            Family::Geth => Some(Arc::new(FirstBlock)),
+            Family::Quorum | Family::Besu => None,
+        };
+        let health = Arc::new(EngineHealth::new(Some(self.0.0)));
+        let settings = Settings { finality, time: made_at, steps, ..Settings::new(health) };
         Arc::new(EvmLedger::new(&network, settings))
     }
 }

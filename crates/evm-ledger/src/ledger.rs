@@ -12,6 +12,8 @@ use futures::future::BoxFuture;
 use serde_json::Value;
 use types::{Address, Block, BlockSummary, Code, Transaction, TransactionDraft, TransactionTerms};
 
+use workload::StepSpec;
+
 use crate::fees::Price;
 use crate::health::NodeClient;
 use crate::rpc::Client;
@@ -45,6 +47,15 @@ impl EvmLedger {
     /// When a block was made.
     pub(crate) fn at(&self, header: &Header) -> types::Micros {
         (self.settings.time)(header)
+    }
+
+    fn node<'a>(&'a self, node: &'a str) -> NodeClient<'a> {
+        let (finality, time) = (self.settings.finality, self.settings.time);
+        NodeClient { client: &self.client, node, chain_id: self.chain_id, finality, time }
+    }
+
+    fn nodes(&self) -> Vec<NodeClient<'_>> {
+        self.client.ids().map(|node| self.node(node)).collect()
     }
 }
 
@@ -119,8 +130,21 @@ impl Ledger for EvmLedger {
     }
 
     fn health<'a>(&'a self, node: &'a str) -> BoxFuture<'a, Result<NodeHealth>> {
-        let (finality, time) = (self.settings.finality, self.settings.time);
-        self.settings.health.health(NodeClient { client: &self.client, node, chain_id: self.chain_id, finality, time })
+        self.settings.health.health(self.node(node))
+    }
+
+    fn step_done<'a>(&'a self, step: &'a StepSpec) -> BoxFuture<'a, Result<bool>> {
+        match &self.settings.steps {
+            Some(steps) => steps.done(step, self.nodes()),
+            None => Box::pin(async { Err(Error::Unsupported("steps")) }),
+        }
+    }
+
+    fn take_step<'a>(&'a self, step: &'a StepSpec) -> BoxFuture<'a, Result<()>> {
+        match &self.settings.steps {
+            Some(steps) => steps.take(step, self.nodes()),
+            None => Box::pin(async { Err(Error::Unsupported("steps")) }),
+        }
     }
 
     fn artifact(&self, artifact: &Value) -> Result<Artifact> {

@@ -18,9 +18,11 @@ mod outcome;
 mod rpc;
 mod send;
 mod settings;
+mod steps;
 
 pub use health::{Health, NodeClient};
 pub use ledger::EvmLedger;
 pub use rpc::wire::{Block, Header};
 pub use rpc::{Answer, NodeError, RPC_PORT, Request, parsed};
 pub use settings::{Endpoint, Fees, Finality, Settings};
+pub use steps::Steps;

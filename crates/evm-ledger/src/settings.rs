@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::{Header, Health};
+use crate::{Header, Health, Steps};
 
 /// When a block is final.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,6 +53,8 @@ pub struct Settings {
     pub time: fn(&Header) -> types::Micros,
     /// Where the nodes answer.
     pub endpoint: Endpoint,
+    /// How the steps of its plans are taken, if they have any.
+    pub steps: Option<Arc<dyn Steps>>,
 }
 
 impl Settings {
@@ -64,6 +66,7 @@ impl Settings {
             fees: Fees::Fixed,
             time: Header::seconds,
             endpoint: Endpoint::default(),
+            steps: None,
         }
     }
 }

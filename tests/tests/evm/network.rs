@@ -141,6 +141,12 @@ async fn start(wanted: &Wanted<'_>, host: Arc<LocalHost>) -> Network {
             .await;
     }
     println!("  all take part {:.1} s after their start", started.elapsed().as_secs_f64());
+    for step in &plan.steps {
+        if !network.ledger.step_done(step).await.unwrap() {
+            network.ledger.take_step(step).await.unwrap();
+        }
+        println!("  {} {:.1} s after their start", step.title, started.elapsed().as_secs_f64());
+    }
     // Raft makes no block until there is a transaction.
     if wanted.consensus != "raft" {
         network

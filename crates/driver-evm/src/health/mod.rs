@@ -6,7 +6,7 @@
 mod consensus;
 #[cfg(test)]
 mod tests;
-mod wire;
+pub(crate) mod wire;
 
 use std::collections::HashSet;
 

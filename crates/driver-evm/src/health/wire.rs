@@ -13,7 +13,7 @@ pub(crate) struct NodeInfo {
 #[derive(Debug, Deserialize)]
 pub(crate) struct PeerInfo {
     #[serde(default)]
-    enode: String,
+    pub(crate) enode: String,
     #[serde(default)]
     id: String,
 }

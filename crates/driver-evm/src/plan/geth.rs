@@ -1,7 +1,7 @@
 //! geth with Clique: jobs and command line.
 
 use driver::Result;
-use workload::{Arg, Job, Probe, Program, Service, VolumeSpec};
+use workload::{Arg, Job, Probe, Program, Service, StepSpec, VolumeSpec};
 
 use crate::plan::jobs::{self, KEY_FILE, KEYS, LIMIT_MS, within};
 use crate::plan::quorum::{common_args, config_file, rpc_args};
@@ -51,6 +51,17 @@ pub(crate) fn jobs(network: &Network<'_>, member: &Member<'_>) -> Vec<Job> {
     let title = format!("Make the account by which {} signs blocks", node.name);
     let import_job = Job { after: vec![password], ..job(&import, title, &geth, args, volumes) };
     vec![make, import_job, jobs::init(&geth, node, &network.genesis, import)]
+}
+
+/// Waits until signers follow one another.
+pub(crate) fn first_block(network: &Network<'_>) -> StepSpec {
+    StepSpec {
+        name: format!("{}/first-block", network.spec.name),
+        title: "Wait for the first blocks".into(),
+        after: network.nodes.iter().map(|member| member.node.name.clone()).collect(),
+        action: crate::first_block::ACTION.into(),
+        parameters: [("period".to_owned(), network.option(options::BLOCK_PERIOD).to_string())].into(),
+    }
 }
 
 pub(crate) fn service(network: &Network<'_>, member: &Member<'_>) -> Result<Service> {

@@ -76,7 +76,12 @@ impl Planner for EvmPlanner {
             Family::Geth => geth::service(&network, member),
             Family::Besu => besu::service(&network, member),
         });
-        Ok(Plan { services: services.collect::<Result<_>>()?, jobs, steps: Vec::new(), complete: true })
+        let services = services.collect::<Result<_>>()?;
+        let steps = match self.0 {
+            Family::Geth => vec![geth::first_block(&network)],
+            Family::Quorum | Family::Besu => Vec::new(),
+        };
+        Ok(Plan { services, jobs, steps, complete: true })
     }
 
     fn endpoints(&self, placement: &Placement) -> Endpoints {

@@ -289,6 +289,9 @@ fn geth_signs_with_the_nodes_own_key() {
     let words = words(&plan.services[0].program.args);
     assert!(has(&words, ["--password", "<keys>/password"]) && has(&words, ["--miner.gasprice", "1"]), "{words:?}");
     assert_eq!(plan.services[0].program.name, "geth-1.13.15/geth");
+    let step = &plan.steps[0];
+    assert_eq!((step.action.as_str(), step.after.len()), ("first-block", 3));
+    assert_eq!(genesis(&plan)["timestamp"], "0x6553f105", "a head start");
 }
 
 #[test]

@@ -115,6 +115,11 @@ impl Client {
         }
     }
 
+    /// Ids of the nodes.
+    pub(crate) fn ids(&self) -> impl Iterator<Item = &str> {
+        self.nodes.iter().map(|node| node.id.as_str())
+    }
+
     /// Indices of the nodes, the preferred one first.
     pub(crate) fn order(&self) -> impl Iterator<Item = usize> + use<> {
         let (first, count) = (self.preferred.load(Ordering::Relaxed), self.nodes.len());
