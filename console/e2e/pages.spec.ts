@@ -26,6 +26,7 @@ async function pages(page: Page): Promise<[path: string, shown: string][]> {
     ["/users", "tbody tr"],
     ["/access-keys", ".empty, tbody tr"],
     ["/audit", "tbody tr"],
+    ["/engines", "tbody tr"],
     ["/server", "tbody tr"],
     ["/no-such-page", ".empty"],
     [at, ".topology-node"],

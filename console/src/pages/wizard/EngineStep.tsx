@@ -63,7 +63,10 @@ export function EngineStep({ engines, engine, draft, errors, onChange }: EngineS
         {engine.version == null && installed.length === 0 && (
           <Alert color="red" icon={<IconAlert size={18} />}>
             Its programs are not installed. A platform administrator does that under{" "}
-            <TextLink to="/engines">Engines</TextLink>.
+            <TextLink to="/engines" underline="always">
+              Engines
+            </TextLink>
+            .
           </Alert>
         )}
         {installed.length > 1 && (

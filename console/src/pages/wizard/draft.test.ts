@@ -5,6 +5,8 @@ import { initialDraft, type NetworkDraft, problemsOf, toRequest } from "./draft"
 const engine = {
   name: "polder",
   title: "Polder",
+  version: "0.1.0",
+  versions: [],
   consensus: [
     { name: "bft", title: "BFT", minNodes: 4, maxNodes: 64, defaultNodes: 4 },
     { name: "solo", title: "Solo", minNodes: 1, maxNodes: 1, defaultNodes: 1 },
@@ -29,6 +31,13 @@ describe("the draft of a network", () => {
     expect([first.consensus, first.nodes, first.members]).toEqual(["bft", 4, ["org_1", "org_2"]]);
     expect(problemsOf(first, engine).map(({ field }) => field)).toEqual(["name"]);
     expect(problemsOf(draft({}), engine)).toEqual([]);
+  });
+
+  it("needs an engine whose programs are there", () => {
+    const known = { version: "22.7.4", installed: false };
+    const other = (installed: boolean) => ({ ...engine, version: null, versions: [{ ...known, installed }] }) as Engine;
+    expect(problemsOf(draft({}), other(false))).toMatchObject([{ step: 0, field: "engine" }]);
+    expect(problemsOf(draft({}), other(true))).toEqual([]);
   });
 
   it.each<[Partial<NetworkDraft>, number, string]>([
