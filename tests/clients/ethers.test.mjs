@@ -44,12 +44,26 @@ test("a contract is deployed on one node and called on another", async () => {
   assert.equal(await elsewhere.symbol(), "HRB");
 });
 
+/** The answer to the next call of `method`: `on` returns before the node has taken the subscription. */
+function answerOf(provider, method) {
+  const send = provider.send.bind(provider);
+  return new Promise((done) => {
+    provider.send = (called, params) => {
+      const answer = send(called, params);
+      if (called === method) done(answer);
+      return answer;
+    };
+  });
+}
+
 test("events come over a WebSocket and are found again by a filter", async () => {
   const socket = new WebSocketProvider(network.nodes[1].ws);
   try {
     const listening = new Contract(await contract.getAddress(), token.abi, socket);
     const seen = [];
+    const subscribed = answerOf(socket, "eth_subscribe");
     await listening.on("Transfer", (from, to, value) => seen.push({ from, to, value }));
+    await subscribed;
     const to = new Wallet(keys[1]).address;
     const sent = await contract.transfer(to, 5n);
     const receipt = await sent.wait();

@@ -67,10 +67,18 @@ test("blocks and events are watched over a WebSocket", async () => {
   const socket = createPublicClient({ chain: publicClient.chain, transport: webSocket(network.nodes[3].ws) });
   const blocks = [];
   const events = [];
+  // Watching begins before the node has taken the subscription.
+  const { subscribe } = socket.transport;
+  let subscribed = 0;
+  socket.transport.subscribe = async (subscription) => {
+    const taken = await subscribe(subscription);
+    subscribed += 1;
+    return taken;
+  };
   const stopBlocks = socket.watchBlocks({ onBlock: (block) => blocks.push(block.number) });
   const stopEvents = socket.watchContractEvent({ address, abi: token.abi, eventName: "Transfer", onLogs: (logs) => events.push(...logs) });
   try {
-    await until("a first block", () => blocks.length > 0);
+    await until("both subscriptions", () => subscribed === 2);
     const to = privateKeyToAccount(keys[3]).address;
     await walletClient.writeContract({ address, abi: token.abi, functionName: "transfer", args: [to, 4n] });
     await until("the event", () => events.length === 1);

@@ -110,11 +110,11 @@ function versionColumns(
         <Group gap="xs">
           <span className="mono">{row.version}</span>
           {row.tested ? (
-            <Badge size="sm" color="teal" variant="light">
+            <Badge size="sm" color="green" variant="light">
               tested
             </Badge>
           ) : (
-            <Badge size="sm" color="gray" variant="light">
+            <Badge size="sm" variant="default">
               not tested
             </Badge>
           )}
