@@ -128,6 +128,15 @@ pub enum Error {
     Signing(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
+impl From<pki::Error> for Error {
+    fn from(error: pki::Error) -> Self {
+        match error {
+            pki::Error::Certificate { what, source } => Self::Certificate { what, source },
+            pki::Error::Signing(reason) => Self::Signing(reason.into()),
+        }
+    }
+}
+
 impl Error {
     pub(crate) fn invalid(what: &'static str, reason: impl Into<String>) -> Self {
         Self::Invalid { what, reason: reason.into() }

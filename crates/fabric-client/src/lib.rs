@@ -7,7 +7,6 @@
 //! fate cannot be told is an [`Error::Unknown`] with its id, to be found out with [`Gateway::resolve`] before anything is
 //! sent again.
 
-pub mod authority;
 pub mod block;
 pub mod channel;
 mod codec;
@@ -28,14 +27,14 @@ pub mod proto;
 mod transaction;
 pub mod update;
 
-pub use authority::IssuerKey;
 pub use connection::{ClientCertificate, Connector, Node, Stream, Tls, connector};
 pub use deliver::{Blocks, Start};
 pub use discovery::Discovery;
 pub use error::{Error, NodeError};
 pub use gateway::{ChaincodeEvent, ChaincodeEvents, Commit, Gateway};
-pub use identity::{Identity, SecretKey, Signer};
+pub use identity::{Identity, Signer};
 pub use orderer::Orderer;
+pub use pki::{IssuerKey, SecretKey, authority};
 pub use participation::{ChannelStatus, Participation};
 pub use peer::{ChainHead, Peer};
 pub use transaction::{Call, Endorsed, Proposal, Signed, TransactionId};

@@ -16,7 +16,7 @@ use rustls::pki_types::{CertificateDer, pem::PemObject as _};
 use time::OffsetDateTime;
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 
-use crate::{Error, Result, SecretKey, codec, identity::low_s};
+use crate::{Error, Result, SecretKey, low_s};
 
 /// The P-256 key of a certificate authority, which may be held elsewhere.
 pub trait IssuerKey: Send + Sync {
@@ -225,7 +225,7 @@ pub fn read(pem: &str) -> Result<Certificate> {
 }
 
 /// A self-signed certificate that vouches for nothing.
-pub(crate) fn throw_away_certificate(key: &SecretKey) -> Result<String> {
+pub fn throw_away_certificate(key: &SecretKey) -> Result<String> {
     let params = params("client", "none", None, Validity::days(SystemTime::now(), 3650))?;
     let certificate =
         params.self_signed(&Bridge(key)).map_err(|failure| Error::certificate("the client's certificate", failure))?;
@@ -245,7 +245,8 @@ fn params(common_name: &str, organisation: &str, unit: Option<&str>, validity: V
     params.not_after = OffsetDateTime::from(validity.until);
     // Not derived from the key: a certificate that is renewed with the same key must be another one to a revocation
     // list. The first bit is off and the second on, so that the number is positive and has no leading zero.
-    let mut serial = codec::random::<16>()?;
+    let mut serial = [0; 16];
+    aws_lc_rs::rand::fill(&mut serial).map_err(|failure| Error::certificate("a random number", failure.to_string()))?;
     serial[0] = serial[0] & 0x7f | 0x40;
     params.serial_number = Some(SerialNumber::from_slice(&serial));
     Ok(params)
