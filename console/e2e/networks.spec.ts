@@ -10,10 +10,10 @@ test("the wizard explains, previews and creates a network, and its deletion asks
   await page.getByRole("radio", { name: /solo/i }).click();
   await expectAccessible(page);
   await page.getByRole("button", { name: "Next" }).click();
-  await page.getByRole("textbox", { name: "Nodes" }).fill("3");
+  await page.getByRole("textbox", { name: "Validators" }).fill("3");
   await page.getByRole("button", { name: "Next" }).click();
-  await expect(page.getByRole("alert")).toContainText("exactly 1 node");
-  await page.getByRole("textbox", { name: "Nodes" }).fill("1");
+  await expect(page.getByRole("alert")).toContainText("exactly 1 validator");
+  await page.getByRole("textbox", { name: "Validators" }).fill("1");
   await page.getByRole("button", { name: "Next" }).click();
   await page.getByRole("button", { name: "Next" }).click();
   await expect(page.getByRole("table", { name: "Planned nodes" })).toContainText(`${name}/`);

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { Change, Contract, Network, Node, Statistics } from "../src/api/types";
+import type { Change, Contract, Network, Node, Statistics, Transaction } from "../src/api/types";
+import { channelOf, endorsed, profileOf } from "./channels";
 import {
   address,
   blockAt,
@@ -15,6 +16,7 @@ import {
   accounts,
   addNetwork,
   announce,
+  hasChannels,
   heightOf,
   leaderOf,
   members,
@@ -163,6 +165,7 @@ const PERMISSIONS = [
   "nodes:write",
   "operations:read",
   "operations:write",
+  "identities:export",
   "ledger:read",
   "ledger:write",
   "transactions:raw",
@@ -318,7 +321,10 @@ function block(call: Call) {
   const top = head(call.world, one);
   const number = asked === "latest" ? top : asked.startsWith("0x") ? byHash(asked, top) : Number(asked);
   if (!Number.isInteger(number) || number > top || number < 0) throw notFound(`block ${asked}; the newest is ${top}`);
-  return blockAt(number, timeOf(call.world, one, number), members(call.world));
+  const found = blockAt(number, timeOf(call.world, one, number), members(call.world));
+  return hasChannels(one.engine)
+    ? { ...found, gasUsed: null, gasLimit: null, items: found.items.map((item) => told(call, item as Transaction)) }
+    : found;
 }
 
 function byHash(asked: string, top: number): number {
@@ -334,11 +340,9 @@ function transactions(call: Call) {
   let number = Number(call.query.get("cursor") ?? head(call.world, one));
   for (; number >= 0 && items.length < limit; number -= 1) {
     for (let index = countAt(number) - 1; index >= 0; index -= 1) {
-      const { nonce, gasLimit, gasUsed, contractAddress, input, decoded, logs, error, raw, ...summary } = transactionAt(
-        number,
-        index,
-        timeOf(call.world, one, number),
-        members(call.world),
+      const { nonce, gasLimit, gasUsed, contractAddress, input, decoded, logs, error, raw, ...summary } = told(
+        call,
+        transactionAt(number, index, timeOf(call.world, one, number), members(call.world)),
       );
       items.push(summary);
     }
@@ -347,9 +351,43 @@ function transactions(call: Call) {
 }
 
 function transaction(call: Call) {
-  const place = placeOf(call.path[3] ?? "");
+  const asked = call.path[3] ?? "";
+  const place = placeOf(asked.startsWith("0x") ? asked : `0x${asked}`);
   if (place === undefined) throw notFound("transaction of this hash on this ledger");
-  return transactionAt(place[0], place[1], timeOf(call.world, network(call), place[0]), members(call.world));
+  return told(
+    call,
+    transactionAt(place[0], place[1], timeOf(call.world, network(call), place[0]), members(call.world)),
+  );
+}
+
+/** A transaction as the network's engine tells it. */
+function told(call: Call, one: Transaction): Transaction {
+  const { engine, channels } = network(call);
+  return hasChannels(engine) ? endorsed(one, call.query.get("channel") ?? channels?.[0] ?? "") : one;
+}
+
+function channels(call: Call) {
+  const one = network(call);
+  return (one.channels ?? []).map((name) => channelOf(one, name, call.world.chaincodes));
+}
+
+function createChannel(call: Call) {
+  const one = network(call);
+  return run(call.world, "channel.create", one.id, one.name, ["Join the orderers", "Join the peers"], () => {
+    one.channels?.push(call.body.name);
+  });
+}
+
+function deployChaincode(call: Call) {
+  const one = network(call);
+  const { name, version, channel, policy, collections, init } = call.body;
+  const titles = ["Build the source", "Start it for each member", "Install", "Approve", "Commit"];
+  return run(call.world, "chaincode.deploy", one.id, one.name, titles, () => {
+    const others = call.world.chaincodes.filter((other) => other.name !== name || other.channel !== channel);
+    const made = { name, network: one.id, channel, version, policy, collections, init, language: "go", nodes: [] };
+    call.world.chaincodes = [...others, { ...made, sequence: 1 + call.world.chaincodes.length - others.length }];
+    announce(call.world, "contract", one.id, one.id);
+  });
 }
 
 function addressOf(call: Call) {
@@ -358,8 +396,9 @@ function addressOf(call: Call) {
   const contract = call.world.contracts.find((one) => one.address === asked);
   return {
     address: asked,
-    balance: account?.balance ?? "0",
-    nonce: account?.nonce ?? 0,
+    ...(hasChannels(network(call).engine)
+      ? { balance: null, nonce: null }
+      : { balance: account?.balance ?? "0", nonce: account?.nonce ?? 0 }),
     codeSize: contract ? 2481 : 0,
     contract: contract?.name ?? null,
     member: account?.member ?? null,
@@ -538,7 +577,7 @@ const ROUTES: [method: string, shape: string, route: Route][] = [
         nodes: Array.from({ length: body.nodes }, (_, index) => ({
           name: `${body.name}/node-${index + 1}`,
           member: chosen[index % chosen.length]?.name,
-          role: "validator",
+          kind: "validator",
         })),
         notes:
           body.consensus === "bft"
@@ -605,6 +644,16 @@ const ROUTES: [method: string, shape: string, route: Route][] = [
     (call) => page(call.world.contracts.filter((one) => one.network === network(call).id)),
   ],
   ["POST", "networks/*/contracts", deploy],
+  ["GET", "networks/*/channels", (call) => page(channels(call))],
+  ["GET", "networks/*/channels/*", (call) => channels(call).find((one) => one.name === call.path[3])],
+  ["POST", "networks/*/channels", createChannel],
+  [
+    "GET",
+    "networks/*/chaincodes",
+    (call) => page(call.world.chaincodes.filter((one) => one.network === network(call).id)),
+  ],
+  ["POST", "networks/*/chaincodes", deployChaincode],
+  ["GET", "networks/*/profile", (call) => profileOf(network(call), call.query.get("member") ?? "")],
   ["GET", "networks/*/contracts/*", contract],
   ["POST", "networks/*/contracts/*/call", (call) => ({ result: READS[call.body.function] ?? "0" })],
   ["POST", "networks/*/contracts/*/send", send],

@@ -3,6 +3,7 @@ import type {
   AccessKey,
   Account,
   AuditEntry,
+  Chaincode,
   Change,
   Consortium,
   Contract,
@@ -15,6 +16,7 @@ import type {
   Task,
   User,
 } from "../src/api/types";
+import { CHANNEL_ENGINE, chaincodeOf, METADATA } from "./channels";
 import { address, hash, TOKEN } from "./ledger";
 import { TOKEN_ABI } from "./token";
 
@@ -31,6 +33,7 @@ export interface World {
   engines: Engine[];
   networks: Network[];
   contracts: Contract[];
+  chaincodes: Chaincode[];
   operations: Operation[];
   audit: AuditEntry[];
   tasks: Task[];
@@ -113,9 +116,10 @@ export function createWorld(): World {
     keys: [],
     organisations,
     consortia: [consortium],
-    engines: ENGINES,
+    engines: [...ENGINES, CHANNEL_ENGINE],
     networks: [],
     contracts: [],
+    chaincodes: [],
     operations: [],
     audit: [],
     tasks: [
@@ -150,6 +154,24 @@ export function createWorld(): World {
     member: "waterland",
     createdAt: at,
   });
+  const trade = addNetwork(
+    world,
+    { name: "trade", engine: "fabric", consensus: "raft", nodes: 3, consortium: consortium.id },
+    "done",
+  );
+  trade.channels?.push("prices");
+  world.chaincodes.push(chaincodeOf(trade));
+  world.contracts.push({
+    id: newId("ctr"),
+    network: trade.id,
+    name: "asset",
+    address: "asset",
+    channel: "main",
+    interface: METADATA as never,
+    transactionHash: null,
+    member: "waterland",
+    createdAt: at,
+  });
   setInterval(() => tick(world), BLOCK_MS).unref();
   return world;
 }
@@ -168,11 +190,19 @@ export function accounts(world: World, network: Network): Account[] {
     network: network.id,
     member: one.name,
     organisation: one.id,
-    address: address(`account ${one.name}`),
-    balance: `${1000 - index * 7}${"0".repeat(18)}`,
-    nonce: 412 + index * 31,
+    ...(hasChannels(network.engine)
+      ? { address: `${one.name}MSP/user`, balance: null, nonce: null }
+      : {
+          address: address(`account ${one.name}`),
+          balance: `${1000 - index * 7}${"0".repeat(18)}`,
+          nonce: 412 + index * 31,
+        }),
     usable: index === 0,
   }));
+}
+
+export function hasChannels(engine: string): boolean {
+  return engine === CHANNEL_ENGINE.name;
 }
 
 /** Height of a network: it grows with the clock while it runs. */
@@ -190,7 +220,14 @@ export function addNetwork(world: World, request: NewNetwork, made: "done" | "no
   const id = newId("net");
   const nodes = Array.from({ length: request.nodes }, (_, index) => {
     const owner = organisations[index % organisations.length];
-    return newNode(id, request.name, index, owner?.name ?? "", owner?.id ?? "");
+    return newNode(
+      id,
+      request.name,
+      index,
+      owner?.name ?? "",
+      owner?.id ?? "",
+      hasChannels(request.engine) ? "orderer" : "validator",
+    );
   });
   const network: Network = {
     id,
@@ -200,10 +237,14 @@ export function addNetwork(world: World, request: NewNetwork, made: "done" | "no
     consensus: request.consensus,
     status: "creating",
     statusReason: null,
-    chainId: request.chainId ?? 19_485,
+    ...(hasChannels(request.engine)
+      ? { chainId: null, channels: [String(request.options?.channel ?? "main")] }
+      : { chainId: request.chainId ?? 19_485, channels: [] }),
     height: null,
     nodes,
-    options: { gasLimit: 60_000_000, heartbeatMs: 1000, ...request.options },
+    options: hasChannels(request.engine)
+      ? { channel: "main", ...request.options }
+      : { gasLimit: 60_000_000, heartbeatMs: 1000, ...request.options },
     createdAt: micros(),
   };
   world.networks.push(network);
@@ -226,14 +267,22 @@ const CREATE_STEPS = (nodes: Node[]) => [
   "Make the members' accounts",
 ];
 
-function newNode(network: string, name: string, index: number, member: string, organisation: string): Node {
+function newNode(
+  network: string,
+  name: string,
+  index: number,
+  member: string,
+  organisation: string,
+  kind: string,
+): Node {
   return {
     id: newId("node"),
     name: `${name}/node-${index + 1}`,
     network,
     member,
     organisation,
-    role: "validator",
+    kind,
+    addresses: {},
     status: "creating",
     statusReason: null,
     height: null,
@@ -290,13 +339,18 @@ function observe(node: Node, index: number, network: Network, running: Node[]) {
     node.height = null;
     node.rpc = null;
     node.ws = null;
+    node.addresses = {};
     node.usage = null;
     return;
   }
   const port = 21_000 + (Number.parseInt(network.id.slice(4, 7), 16) % 400) * 10 + index;
   node.height = network.height == null ? null : network.height - (index === 2 ? 1 : 0);
-  node.rpc = `http://127.0.0.1:${port}`;
-  node.ws = `ws://127.0.0.1:${port}`;
+  if (hasChannels(network.engine)) {
+    node.addresses = { orderer: `127.0.0.1:${port}`, admin: `127.0.0.1:${port + 5}` };
+  } else {
+    node.rpc = `http://127.0.0.1:${port}`;
+    node.ws = `ws://127.0.0.1:${port}`;
+  }
   node.usage = usageAt(Date.now() * 1000, index);
   node.facts = {
     publicKey: hash(`node ${node.id}`).slice(2),
@@ -399,6 +453,7 @@ const ENGINES: Engine[] = [
         title: "Byzantine fault tolerant",
         description:
           "Blocks are final at once, and fewer than a third of the validators may fail or lie. Four validators tolerate one, seven tolerate two.",
+        role: "validator",
         minNodes: 4,
         maxNodes: 31,
         defaultNodes: 4,
@@ -407,13 +462,14 @@ const ENGINES: Engine[] = [
         name: "solo",
         title: "Solo",
         description: "One validator makes every block. For development: when it stops, the ledger stops.",
+        role: "validator",
         minNodes: 1,
         maxNodes: 1,
         defaultNodes: 1,
       },
     ],
     roles: ["validator", "follower"],
-    capabilities: ["evm", "contracts", "events", "accounts"],
+    capabilities: ["evm", "chain-id", "contracts", "events", "accounts", "blocks", "transactions", "json-rpc"],
     options: {
       type: "object",
       properties: {

@@ -7,6 +7,7 @@ import {
   lazyRouteComponent,
   Outlet,
   redirect,
+  type SearchMiddleware,
 } from "@tanstack/react-router";
 import { toProblem } from "./api/problem";
 import {
@@ -33,6 +34,16 @@ function Root() {
     </>
   );
 }
+
+interface ChannelSearch {
+  channel?: string;
+}
+
+/** A chosen channel stays from page to page of a network. An empty one lets go of it: the way to another network. */
+const keepChannel: SearchMiddleware<ChannelSearch> = ({ search, next }) => {
+  const { channel = search.channel, ...rest } = next(search);
+  return channel === undefined || channel === "" ? rest : { ...rest, channel };
+};
 
 const root = createRootRouteWithContext<Context>()({ component: Root, notFoundComponent: NotFound });
 
@@ -89,6 +100,9 @@ const newNetwork = createRoute({
 });
 const network = createRoute({
   ...page("/networks/$network"),
+  validateSearch: (search: Record<string, unknown>): ChannelSearch =>
+    typeof search.channel === "string" && search.channel !== "" ? { channel: search.channel } : {},
+  search: { middlewares: [keepChannel] },
   // Asked for while the page's code is on its way; the page shows what comes, and what fails.
   loader: ({ context: { client }, params }) => void client.prefetchQuery(networkQuery(params.network)),
   component: lazyRouteComponent(() => import("./pages/network/NetworkLayout"), "NetworkLayout"),
@@ -148,6 +162,18 @@ const accounts = createRoute({
   ...inNetwork("/accounts"),
   component: lazyRouteComponent(() => import("./pages/network/Accounts"), "Accounts"),
 });
+const channels = createRoute({
+  ...inNetwork("/channels"),
+  component: lazyRouteComponent(() => import("./pages/network/Channels"), "Channels"),
+});
+const chaincodes = createRoute({
+  ...inNetwork("/chaincode"),
+  component: lazyRouteComponent(() => import("./pages/chaincode/Chaincodes"), "Chaincodes"),
+});
+const deployChaincode = createRoute({
+  ...inNetwork("/chaincode/deploy"),
+  component: lazyRouteComponent(() => import("./pages/chaincode/DeployChaincode"), "DeployChaincode"),
+});
 const networkDetails = createRoute({
   ...inNetwork("/details"),
   component: lazyRouteComponent(() => import("./pages/network/NetworkDetails"), "NetworkDetails"),
@@ -203,6 +229,9 @@ const tree = root.addChildren([
       deploy,
       contract,
       accounts,
+      channels,
+      chaincodes,
+      deployChaincode,
       networkDetails,
     ]),
     organisations,

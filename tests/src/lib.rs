@@ -17,6 +17,12 @@ pub fn engines() -> PathBuf {
     })
 }
 
+/// The directory where builds of chaincode keep what they download, shared by checkouts.
+pub fn build_cache() -> PathBuf {
+    let given = std::env::var_os("POLDER_BUILD_CACHE").filter(|value| !value.is_empty());
+    given.map(PathBuf::from).unwrap_or_else(|| engines().with_file_name("builds"))
+}
+
 /// All files below a folder of the repository whose name ends with `suffix`, sorted.
 ///
 /// # Errors

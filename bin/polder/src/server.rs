@@ -1,12 +1,12 @@
 //! `polder server run` and `polder server reset-password`.
 
-use std::{io::BufRead as _, sync::Arc};
+use std::{collections::BTreeMap, io::BufRead as _, sync::Arc};
 
 use api::{ServerConfig, Tls};
 use cli::{LogFormat, OnExit, ResetPassword, RunServer};
-use control::{Config, Control, DataDirectory, Foundation};
+use control::{BuildSettings, Config, Control, DataDirectory, Foundation, KeyStore};
 use driver::{Driver, Drivers};
-use host::{LocalConfig, LocalHost, NoSecrets};
+use host::{LocalConfig, LocalHost};
 use keys::Secret;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
@@ -25,6 +25,13 @@ pub async fn run(options: RunServer) -> Result<(), Error> {
         version: env!("CARGO_PKG_VERSION").into(),
         engines: options.engines,
         toolchain: toolchain(),
+        builds: BuildSettings {
+            environment: build_environment(),
+            offline: options.offline_builds,
+            cache: options.build_cache,
+            accept_no_sandbox: options.accept_no_sandbox,
+            hidden: vec![host::runtime_directory(&options.data)],
+        },
         ..Config::new(&options.data)
     };
     let foundation = Foundation::open(config).await?;
@@ -38,10 +45,13 @@ pub async fn run(options: RunServer) -> Result<(), Error> {
     let program = std::env::current_exe().map_err(|error| Error::System("the program's own path", error))?;
     let mut local = LocalConfig::new(&directory, &program);
     local.engines = foundation.engines.path().to_owned();
+    local.builds = foundation.directory.builds();
+    local.accept_no_sandbox = options.accept_no_sandbox;
     if let Some(node) = std::env::var_os("POLDER_NODE_PROGRAM") {
         local.programs.insert("polder-node".into(), node.into());
     }
-    let host = Arc::new(LocalHost::open(local, Arc::new(NoSecrets))?);
+    let keys = KeyStore::new(foundation.store.clone(), foundation.master_key.clone());
+    let host = Arc::new(LocalHost::open(local, Arc::new(keys))?);
     let control = Control::new(foundation, host, drivers());
 
     let listener = ServerConfig {
@@ -126,6 +136,7 @@ fn drivers() -> Drivers {
     for driver in driver_evm::EvmDriver::all() {
         drivers.push(Arc::new(driver));
     }
+    drivers.push(Arc::new(driver_fabric::FabricDriver));
     Drivers::new(drivers)
 }
 
@@ -137,6 +148,16 @@ fn toolchain() -> engines::Toolchain {
             || name.to_ascii_lowercase().ends_with("_proxy")
     };
     engines::Toolchain { environment: std::env::vars().filter(|(name, _)| wanted(name)).collect() }
+}
+
+/// What compilers of chaincode find in their environment: nothing that is worth stealing.
+fn build_environment() -> BTreeMap<String, String> {
+    let wanted = |name: &str| {
+        matches!(name, "PATH" | "HOME" | "SSL_CERT_FILE" | "SSL_CERT_DIR" | "NODE_EXTRA_CA_CERTS" | "JAVA_HOME")
+            || name.starts_with("GO")
+            || name.to_ascii_lowercase().ends_with("_proxy")
+    };
+    std::env::vars().filter(|(name, _)| wanted(name)).collect()
 }
 
 fn secret(name: &str) -> Option<Secret> {

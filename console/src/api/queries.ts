@@ -56,31 +56,33 @@ export const operationQuery = (operation: string) =>
 export const operationsQuery = (filter: { subject?: string; limit?: number } = {}) =>
   queries.queryOptions("get", "/api/v1/operations", { params: { query: { limit: 100, ...filter } } }, LIVE);
 
-export const blocksQuery = (network: string, cursor?: string, limit = 25) =>
+export const blocksQuery = (network: string, channel?: string, cursor?: string, limit = 25) =>
   queries.queryOptions(
     "get",
     "/api/v1/networks/{network}/blocks",
-    { params: { path: { network }, query: { cursor, limit } } },
+    { params: { path: { network }, query: { channel, cursor, limit } } },
     cursor === undefined ? LIVE : {},
   );
-export const blockQuery = (network: string, block: string) =>
-  queries.queryOptions("get", "/api/v1/networks/{network}/blocks/{block}", { params: { path: { network, block } } });
-export const transactionsQuery = (network: string, cursor?: string, limit = 25) =>
+export const blockQuery = (network: string, block: string, channel?: string) =>
+  queries.queryOptions("get", "/api/v1/networks/{network}/blocks/{block}", {
+    params: { path: { network, block }, query: { channel } },
+  });
+export const transactionsQuery = (network: string, channel?: string, cursor?: string, limit = 25) =>
   queries.queryOptions(
     "get",
     "/api/v1/networks/{network}/transactions",
-    { params: { path: { network }, query: { cursor, limit } } },
+    { params: { path: { network }, query: { channel, cursor, limit } } },
     cursor === undefined ? LIVE : {},
   );
-export const transactionQuery = (network: string, hash: string) =>
+export const transactionQuery = (network: string, hash: string, channel?: string) =>
   queries.queryOptions("get", "/api/v1/networks/{network}/transactions/{hash}", {
-    params: { path: { network, hash } },
+    params: { path: { network, hash }, query: { channel } },
   });
-export const addressQuery = (network: string, address: string) =>
+export const addressQuery = (network: string, address: string, channel?: string) =>
   queries.queryOptions(
     "get",
     "/api/v1/networks/{network}/addresses/{address}",
-    { params: { path: { network, address } } },
+    { params: { path: { network, address }, query: { channel } } },
     CALM,
   );
 export const accountsQuery = (network: string) =>
@@ -95,6 +97,18 @@ export const contractQuery = (network: string, contract: string) =>
   queries.queryOptions("get", "/api/v1/networks/{network}/contracts/{contract}", {
     params: { path: { network, contract } },
   });
+
+export const channelsQuery = (network: string) =>
+  queries.queryOptions("get", "/api/v1/networks/{network}/channels", { params: { path: { network } } }, LIVE);
+export const channelQuery = (network: string, channel: string) =>
+  queries.queryOptions(
+    "get",
+    "/api/v1/networks/{network}/channels/{channel}",
+    { params: { path: { network, channel } } },
+    LIVE,
+  );
+export const chaincodesQuery = (network: string) =>
+  queries.queryOptions("get", "/api/v1/networks/{network}/chaincodes", { params: { path: { network } } }, LIVE);
 
 export const auditCheckQuery = () => queries.queryOptions("get", "/api/v1/audit/check", {}, { staleTime: 30_000 });
 export const auditQuery = () =>

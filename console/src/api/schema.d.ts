@@ -335,6 +335,62 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/networks/{network}/chaincodes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Contracts that run beside the nodes, on all channels of a network. Always one page. */
+        get: operations["list_chaincodes"];
+        put?: never;
+        /**
+         * Deploy a contract from source. The operation builds it, runs it for each member of the channel, installs and approves it in
+         *     each member's name and commits it.
+         */
+        post: operations["deploy_chaincode"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/networks/{network}/channels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Channels of a network, with what each node says of them. Always one page. */
+        get: operations["list_channels"];
+        put?: never;
+        /** Make a channel. The operation joins the nodes of its members to it. */
+        post: operations["create_channel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/networks/{network}/channels/{channel}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A channel. */
+        get: operations["get_channel"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/networks/{network}/contracts": {
         parameters: {
             query?: never;
@@ -405,6 +461,26 @@ export interface paths {
          *     what is known then; with `wait=false` as soon as the ledger has taken it.
          */
         post: operations["send_to_contract"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/networks/{network}/profile": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What a member's clients need to use a network: addresses, roots of trust, and its identities with their private keys. Each
+         *     export is audited.
+         */
+        get: operations["export_profile"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1033,8 +1109,8 @@ export interface components {
         Address: {
             /** @description The address. */
             address: string;
-            /** @description Balance in the smallest unit, decimal. */
-            balance: string;
+            /** @description Balance in the smallest unit, decimal; null where the ledger has none. */
+            balance?: string | null;
             /**
              * Format: int64
              * @description Length of its code in bytes; 0 for an account that is no contract.
@@ -1046,9 +1122,9 @@ export interface components {
             member?: string | null;
             /**
              * Format: int64
-             * @description Transactions sent.
+             * @description Transactions sent; null where the ledger does not count.
              */
-            nonce: number;
+            nonce?: number | null;
         };
         /** @description Whether the audit log is whole. */
         AuditCheck: {
@@ -1140,6 +1216,32 @@ export interface components {
             /** @description The single return value, or the list of several; numbers as decimal text. */
             result: Record<string, unknown>;
         };
+        /** @description A version of a contract that runs beside the nodes, one process for each member. */
+        Chaincode: {
+            /** @description The channel. */
+            channel: string;
+            /** @description Collections of private data. */
+            collections?: Record<string, unknown>[] | null;
+            /** @description Whether its first call must be one that initialises it. */
+            init: boolean;
+            /** @description `go`, `node` or `java`. */
+            language?: string | null;
+            /** @description Name on the channel. */
+            name: string;
+            /** @description The network's id. */
+            network: string;
+            /** @description Ids of the nodes that run it. */
+            nodes: string[];
+            /** @description Who must endorse; the channel's own rule when null. */
+            policy?: string | null;
+            /**
+             * Format: int64
+             * @description 1, 2, 3, …
+             */
+            sequence: number;
+            /** @description For people. */
+            version: string;
+        };
         /** @description Something changed: the event of `GET /changes`. */
         Change: {
             /** @description Id of what changed. */
@@ -1152,6 +1254,47 @@ export interface components {
              * @description Cursor: increases.
              */
             sequence: number;
+        };
+        /** @description A sub-ledger of a network with its own members. */
+        Channel: {
+            /** @description What was deployed on it from here, the newest version of each. */
+            chaincodes: components["schemas"]["Chaincode"][];
+            /**
+             * Format: int64
+             * @description When it was asked for.
+             */
+            createdAt: number;
+            /**
+             * Format: int64
+             * @description The highest block that a node reports; null when none answers.
+             */
+            height?: number | null;
+            /** @description Names of its members. */
+            members: string[];
+            /** @description Unique in the network. */
+            name: string;
+            /** @description The network's id. */
+            network: string;
+            /** @description What each node says of it. */
+            nodes: components["schemas"]["ChannelNode"][];
+        };
+        /** @description A node's part in a channel. */
+        ChannelNode: {
+            /** @description Facts of the engine about the node on this channel. */
+            facts: Record<string, unknown>;
+            /**
+             * Format: int64
+             * @description Height of its newest block of the channel; null when it does not answer or has not joined.
+             */
+            height?: number | null;
+            /** @description The node's id. */
+            id: string;
+            /** @description What it is, such as `peer`. */
+            kind: string;
+            /** @description Name of its member. */
+            member: string;
+            /** @description `NETWORK/NODE`. */
+            name: string;
         };
         /** @description One kind of consensus. */
         ConsensusKind: {
@@ -1174,6 +1317,8 @@ export interface components {
             minNodes: number;
             /** @description Such as `bft`. */
             name: string;
+            /** @description Role of the nodes that agree: those that a new network's `nodes` counts. */
+            role: string;
             /** @description Name to show. */
             title: string;
         };
@@ -1197,6 +1342,8 @@ export interface components {
         Contract: {
             /** @description Address on the ledger. */
             address: string;
+            /** @description The channel that it is on, where the network has channels. */
+            channel?: string | null;
             /**
              * Format: int64
              * @description When it became known here.
@@ -1223,6 +1370,10 @@ export interface components {
             from?: string | null;
             /** @description Name, or full signature where names repeat: `transfer(address,uint256)`. */
             function: string;
+            /** @description Data that the contract sees and the ledger does not keep, by name, where the engine has such. */
+            transient?: {
+                [key: string]: string;
+            } | null;
             /** @description Amount to send along in the smallest unit, decimal. */
             value?: string | null;
         };
@@ -1403,6 +1554,8 @@ export interface components {
              * @description The chain id, where the engine has one.
              */
             chainId?: number | null;
+            /** @description Names of its channels, where the engine has them; the first is taken where none is said. */
+            channels?: string[];
             /** @description The engine's consensus. */
             consensus: string;
             /** @description The consortium's id. */
@@ -1446,6 +1599,15 @@ export interface components {
             /** @description What the choice means, in sentences (failures tolerated, and so on). */
             notes: string[];
         };
+        /** @description What a member's clients need: addresses, roots of trust, and identities with their private keys. */
+        NetworkProfile: {
+            /** @description Files by path. */
+            files: {
+                [key: string]: components["schemas"]["ProfileFile"];
+            };
+            /** @description The member. */
+            member: string;
+        };
         /**
          * @description What state a network is in.
          * @enum {string}
@@ -1457,6 +1619,38 @@ export interface components {
             /** @description What it may do; absent: what its user may do. */
             grants?: components["schemas"]["Grant"][] | null;
             /** @description What it is for. */
+            name: string;
+        };
+        /**
+         * @description Deploys a contract from source: builds it, runs it beside the nodes, installs and approves it for each member of the channel
+         *     and commits it.
+         */
+        NewChaincode: {
+            /** @description The channel; the network's first when absent. */
+            channel?: string | null;
+            /** @description Collections of private data, as the engine's own tools take them. */
+            collections?: Record<string, unknown>[] | null;
+            /** @description Whether its first call must be one that initialises it. */
+            init?: boolean;
+            /** @description Name on the channel: letters, digits, `-` and `_`. */
+            name: string;
+            /** @description Who must endorse, such as `AND('alphaMSP.peer','betaMSP.peer')`; the channel's own rule when absent. */
+            policy?: string | null;
+            /**
+             * Format: int64
+             * @description 1 for a new one, one more for each upgrade; the next when absent.
+             */
+            sequence?: number | null;
+            /** @description Source directory in Go, Node.js or Java, as a tar.gz archive in base64. */
+            source: string;
+            /** @description For people. */
+            version: string;
+        };
+        /** @description Makes a channel. */
+        NewChannel: {
+            /** @description Names or ids of the members that take part; all of the network when absent. */
+            members?: string[] | null;
+            /** @description Lower-case letters, digits, `.` and `-`, beginning with a letter; 1 to 249. */
             name: string;
         };
         /** @description Founds a consortium of organisations of this deployment. */
@@ -1511,7 +1705,7 @@ export interface components {
             name: string;
             /**
              * Format: int32
-             * @description How many nodes; dealt to the members in turn.
+             * @description How many nodes agree on blocks; dealt to the members in turn.
              */
             nodes: number;
             /** @description Options of the engine (JSON Schema in `GET /engines`). */
@@ -1537,6 +1731,10 @@ export interface components {
         };
         /** @description One node of a network. */
         Node: {
+            /** @description Its other addresses, `HOST:PORT` by the port's name. */
+            addresses?: {
+                [key: string]: string;
+            };
             /** @description Facts of the engine about this node, such as `leader`, `view`, `peers`, `publicKey`. */
             facts: Record<string, unknown>;
             /**
@@ -1548,6 +1746,8 @@ export interface components {
             host: string;
             /** @description `node_…`. */
             id: string;
+            /** @description What it is in the network, such as `validator`, `peer` or `orderer`. */
+            kind: string;
             /** @description Name of the member that it belongs to. */
             member: string;
             /** @description `NETWORK/NODE`. */
@@ -1566,8 +1766,6 @@ export interface components {
              * @description How often it was started again after it ended unasked.
              */
             restarts: number;
-            /** @description Role in the network, such as `validator`. */
-            role: string;
             /** @description Address of its JSON-RPC over HTTP; null when it does not run or has none. */
             rpc?: string | null;
             startedAt?: number | null;
@@ -1756,6 +1954,65 @@ export interface components {
             next?: string | null;
         };
         /** @description One page of a list. */
+        Page_Chaincode: {
+            /** @description The entries. */
+            items: {
+                /** @description The channel. */
+                channel: string;
+                /** @description Collections of private data. */
+                collections?: Record<string, unknown>[] | null;
+                /** @description Whether its first call must be one that initialises it. */
+                init: boolean;
+                /** @description `go`, `node` or `java`. */
+                language?: string | null;
+                /** @description Name on the channel. */
+                name: string;
+                /** @description The network's id. */
+                network: string;
+                /** @description Ids of the nodes that run it. */
+                nodes: string[];
+                /** @description Who must endorse; the channel's own rule when null. */
+                policy?: string | null;
+                /**
+                 * Format: int64
+                 * @description 1, 2, 3, …
+                 */
+                sequence: number;
+                /** @description For people. */
+                version: string;
+            }[];
+            /** @description Where the next page starts; null on the last page. */
+            next?: string | null;
+        };
+        /** @description One page of a list. */
+        Page_Channel: {
+            /** @description The entries. */
+            items: {
+                /** @description What was deployed on it from here, the newest version of each. */
+                chaincodes: components["schemas"]["Chaincode"][];
+                /**
+                 * Format: int64
+                 * @description When it was asked for.
+                 */
+                createdAt: number;
+                /**
+                 * Format: int64
+                 * @description The highest block that a node reports; null when none answers.
+                 */
+                height?: number | null;
+                /** @description Names of its members. */
+                members: string[];
+                /** @description Unique in the network. */
+                name: string;
+                /** @description The network's id. */
+                network: string;
+                /** @description What each node says of it. */
+                nodes: components["schemas"]["ChannelNode"][];
+            }[];
+            /** @description Where the next page starts; null on the last page. */
+            next?: string | null;
+        };
+        /** @description One page of a list. */
         Page_Consortium: {
             /** @description The entries. */
             items: {
@@ -1782,6 +2039,8 @@ export interface components {
             items: {
                 /** @description Address on the ledger. */
                 address: string;
+                /** @description The channel that it is on, where the network has channels. */
+                channel?: string | null;
                 /**
                  * Format: int64
                  * @description When it became known here.
@@ -1875,6 +2134,8 @@ export interface components {
                  * @description The chain id, where the engine has one.
                  */
                 chainId?: number | null;
+                /** @description Names of its channels, where the engine has them; the first is taken where none is said. */
+                channels?: string[];
                 /** @description The engine's consensus. */
                 consensus: string;
                 /** @description The consortium's id. */
@@ -1913,6 +2174,10 @@ export interface components {
         Page_Node: {
             /** @description The entries. */
             items: {
+                /** @description Its other addresses, `HOST:PORT` by the port's name. */
+                addresses?: {
+                    [key: string]: string;
+                };
                 /** @description Facts of the engine about this node, such as `leader`, `view`, `peers`, `publicKey`. */
                 facts: Record<string, unknown>;
                 /**
@@ -1924,6 +2189,8 @@ export interface components {
                 host: string;
                 /** @description `node_…`. */
                 id: string;
+                /** @description What it is in the network, such as `validator`, `peer` or `orderer`. */
+                kind: string;
                 /** @description Name of the member that it belongs to. */
                 member: string;
                 /** @description `NETWORK/NODE`. */
@@ -1942,8 +2209,6 @@ export interface components {
                  * @description How often it was started again after it ended unasked.
                  */
                 restarts: number;
-                /** @description Role in the network, such as `validator`. */
-                role: string;
                 /** @description Address of its JSON-RPC over HTTP; null when it does not run or has none. */
                 rpc?: string | null;
                 startedAt?: number | null;
@@ -2055,8 +2320,8 @@ export interface components {
                 status: components["schemas"]["TransactionStatus"];
                 /** @description Receiver; null when it makes a contract. */
                 to?: string | null;
-                /** @description Amount in the smallest unit, decimal. */
-                value: string;
+                /** @description Amount in the smallest unit, decimal; null where the ledger moves none. */
+                value?: string | null;
             }[];
             /** @description Where the next page starts; null on the last page. */
             next?: string | null;
@@ -2117,12 +2382,12 @@ export interface components {
         };
         /** @description A node that would be made. */
         PlannedNode: {
+            /** @description What it will be, such as `validator`. */
+            kind: string;
             /** @description Name of the member. */
             member: string;
             /** @description `NETWORK/NODE`. */
             name: string;
-            /** @description Role. */
-            role: string;
         };
         /** @description An RFC 9457 problem document (`application/problem+json`). */
         Problem: {
@@ -2143,6 +2408,13 @@ export interface components {
             title: string;
             /** @description Address of the page that explains the code: `/errors/CODE`. */
             type: string;
+        };
+        /** @description One file of a profile. */
+        ProfileFile: {
+            /** @description Whether it must be kept from others. */
+            secret: boolean;
+            /** @description Its text. */
+            text: string;
         };
         /** @description A transaction signed elsewhere. */
         RawTransaction: {
@@ -2308,9 +2580,9 @@ export interface components {
             logs: components["schemas"]["Log"][];
             /**
              * Format: int64
-             * @description The sender's counter.
+             * @description The sender's counter; null where the ledger does not count.
              */
-            nonce: number;
+            nonce?: number | null;
             /** @description The engine's own transaction object. */
             raw: Record<string, unknown>;
         };
@@ -2372,8 +2644,8 @@ export interface components {
             status: components["schemas"]["TransactionStatus"];
             /** @description Receiver; null when it makes a contract. */
             to?: string | null;
-            /** @description Amount in the smallest unit, decimal. */
-            value: string;
+            /** @description Amount in the smallest unit, decimal; null where the ledger moves none. */
+            value?: string | null;
         };
         /** @description The values to sign with. */
         TransactionTerms: {
@@ -3110,7 +3382,10 @@ export interface operations {
     };
     get_address: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description The channel, where the network has channels; its first when absent. */
+                channel?: string;
+            };
             header?: never;
             path: {
                 /** @description Id or name */
@@ -3144,10 +3419,12 @@ export interface operations {
     list_blocks: {
         parameters: {
             query?: {
-                /** @description `next` of the page before; absent for the first. */
+                /** @description `next` of the page before. */
                 cursor?: string;
-                /** @description Most entries to answer: 1 to 500, 50 when absent. */
+                /** @description Most entries to answer, 1 to 200. */
                 limit?: number;
+                /** @description The channel, where the network has channels; its first when absent. */
+                channel?: string;
             };
             header?: never;
             path: {
@@ -3179,7 +3456,10 @@ export interface operations {
     };
     get_block: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description The channel, where the network has channels; its first when absent. */
+                channel?: string;
+            };
             header?: never;
             path: {
                 /** @description Id or name */
@@ -3197,6 +3477,177 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Block"];
+                };
+            };
+            /** @description It failed. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_chaincodes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or name */
+                network: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Chaincode"];
+                };
+            };
+            /** @description It failed. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deploy_chaincode: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 200 visible ASCII characters. A repetition of the request with the same key within 24 hours gets the first answer (without secrets) and creates nothing. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description Id or name */
+                network: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewChaincode"];
+            };
+        };
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Operation"];
+                };
+            };
+            /** @description It failed. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_channels: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or name */
+                network: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Channel"];
+                };
+            };
+            /** @description It failed. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_channel: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 200 visible ASCII characters. A repetition of the request with the same key within 24 hours gets the first answer (without secrets) and creates nothing. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description Id or name */
+                network: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewChannel"];
+            };
+        };
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Operation"];
+                };
+            };
+            /** @description It failed. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_channel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or name */
+                network: string;
+                /** @description Name */
+                channel: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Channel"];
                 };
             };
             /** @description It failed. */
@@ -3408,6 +3859,40 @@ export interface operations {
             };
         };
     };
+    export_profile: {
+        parameters: {
+            query: {
+                /** @description Name or id of the member. */
+                member: string;
+            };
+            header?: never;
+            path: {
+                /** @description Id or name */
+                network: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NetworkProfile"];
+                };
+            };
+            /** @description It failed. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     restart_network: {
         parameters: {
             query?: never;
@@ -3569,10 +4054,12 @@ export interface operations {
     list_transactions: {
         parameters: {
             query?: {
-                /** @description `next` of the page before; absent for the first. */
+                /** @description `next` of the page before. */
                 cursor?: string;
-                /** @description Most entries to answer: 1 to 500, 50 when absent. */
+                /** @description Most entries to answer, 1 to 200. */
                 limit?: number;
+                /** @description The channel, where the network has channels; its first when absent. */
+                channel?: string;
             };
             header?: never;
             path: {
@@ -3677,7 +4164,10 @@ export interface operations {
     };
     get_transaction: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description The channel, where the network has channels; its first when absent. */
+                channel?: string;
+            };
             header?: never;
             path: {
                 /** @description Id or name */

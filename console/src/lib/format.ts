@@ -66,6 +66,11 @@ export function shorten(text: string, ends = 6): string {
   return text.length <= head + ends + 1 ? text : `${text.slice(0, head)}…${text.slice(-ends)}`;
 }
 
+/** Addresses that are numbers are shortened; those that are names, such as `alphaMSP/user`, are for people as they are. */
+export function shortenAddress(address: string): string {
+  return address.startsWith("0x") ? shorten(address) : address;
+}
+
 /** An amount of the smallest unit (10^-18) as a decimal with as many places as it needs, at most six. */
 export function formatAmount(smallest: string): string {
   let value: bigint;
@@ -91,6 +96,16 @@ export function formatKind(kind: string): string {
 
 export function formatRole(role: string): string {
   return capital(role.replaceAll("-", " "));
+}
+
+/** What nodes of a kind are called in text: `transaction-manager` → `transaction manager`. */
+export function roleName(role: string): string {
+  return role.replaceAll("-", " ");
+}
+
+/** `orderer` → `Orderers`. */
+export function formatRoles(role: string): string {
+  return `${capital(roleName(role))}s`;
 }
 
 /** `stateRoot` → `State root`, for facts that an engine publishes under names of its own. */

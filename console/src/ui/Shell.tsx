@@ -147,7 +147,13 @@ function Navigation() {
         Networks
       </Item>
       {networks.data?.items.slice(0, 8).map((network) => (
-        <Link key={network.id} to="/networks/$network" params={{ network: network.id }} className="nav-link nav-sub">
+        <Link
+          key={network.id}
+          to="/networks/$network"
+          params={{ network: network.id }}
+          search={{ channel: "" }}
+          className="nav-link nav-sub"
+        >
           <Dot status={network.status} />
           <span>{network.name}</span>
         </Link>

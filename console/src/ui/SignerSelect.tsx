@@ -2,7 +2,7 @@ import { Alert, Select } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useEffect } from "react";
 import { accountsQuery } from "../api/queries";
-import { shorten } from "../lib/format";
+import { shortenAddress } from "../lib/format";
 import { ProblemAlert } from "./ProblemAlert";
 
 interface SignerSelectProps {
@@ -32,7 +32,10 @@ export function SignerSelect({ network, value, onChange }: SignerSelectProps) {
     <Select
       label="Signed by"
       description="The account of a member that you act for"
-      data={usable.map((account) => ({ value: account.id, label: `${account.member} (${shorten(account.address)})` }))}
+      data={usable.map((account) => ({
+        value: account.id,
+        label: `${account.member} (${shortenAddress(account.address)})`,
+      }))}
       value={value}
       allowDeselect={false}
       onChange={onChange}

@@ -1,6 +1,6 @@
 import { type ReactNode, useMemo } from "react";
 import type { BlockSummary, Network, Operation, TransactionSummary } from "../api/types";
-import { formatAmount, formatBytes, formatKind, formatNumber, NONE, shorten } from "../lib/format";
+import { formatAmount, formatBytes, formatKind, formatNumber, NONE, shorten, shortenAddress } from "../lib/format";
 import { type Column, DataTable } from "./DataTable";
 import { TextLink } from "./links";
 import { Elapsed } from "./OperationSteps";
@@ -56,6 +56,15 @@ export function OperationTable({ rows, empty, filter }: { rows: Operation[]; emp
   );
 }
 
+const GAS: Column<BlockSummary> = {
+  id: "gas",
+  header: "Gas used",
+  align: "right",
+  wide: true,
+  value: (block) => block.gasUsed,
+  cell: (block) => formatNumber(block.gasUsed),
+};
+
 export function BlockTable({
   network,
   rows,
@@ -67,6 +76,7 @@ export function BlockTable({
   empty?: ReactNode;
   foot?: ReactNode;
 }) {
+  const burns = rows.some((block) => block.gasUsed != null);
   const columns = useMemo<Column<BlockSummary>[]>(
     () => [
       {
@@ -87,14 +97,7 @@ export function BlockTable({
         cell: (block) => <span className="mono nowrap">{shorten(block.hash)}</span>,
       },
       { id: "transactions", header: "Transactions", align: "right", value: (block) => block.transactions },
-      {
-        id: "gas",
-        header: "Gas used",
-        align: "right",
-        wide: true,
-        value: (block) => block.gasUsed,
-        cell: (block) => formatNumber(block.gasUsed),
-      },
+      ...(burns ? [GAS] : []),
       {
         id: "size",
         header: "Size",
@@ -105,7 +108,7 @@ export function BlockTable({
       },
       { id: "at", header: "Age", align: "right", value: (block) => block.at, cell: (block) => <Ago at={block.at} /> },
     ],
-    [network],
+    [network, burns],
   );
   return (
     <DataTable label="Blocks" columns={columns} rows={rows} rowId={(block) => block.hash} empty={empty} foot={foot} />
@@ -119,7 +122,22 @@ interface TransactionTableProps {
   foot?: ReactNode;
 }
 
+const VALUE: Column<TransactionSummary> = {
+  id: "value",
+  header: "Value (ether)",
+  align: "right",
+  wide: true,
+  value: (row) => (row.value == null ? null : Number(row.value)),
+  cell: (row) => (row.value == null ? NONE : formatAmount(row.value)),
+};
+
+/** Where the ledger moves no value, what calls no contract is neither a creation nor a transfer. */
+function methodOf({ method, to, value }: TransactionSummary): string {
+  return method || (value == null ? NONE : to == null ? "contract creation" : "transfer");
+}
+
 export function TransactionTable({ network, rows, empty, foot }: TransactionTableProps) {
+  const moves = rows.some((row) => row.value != null);
   const columns = useMemo<Column<TransactionSummary>[]>(
     () => [
       {
@@ -139,20 +157,15 @@ export function TransactionTable({ network, rows, empty, foot }: TransactionTabl
       {
         id: "method",
         header: "Method",
-        value: (row) => row.method ?? (row.to == null ? "contract creation" : "transfer"),
-        cell: (row) =>
-          row.method ? (
-            <span className="mono nowrap">{row.method}</span>
-          ) : (
-            <span className="soft">{row.to == null ? "contract creation" : "transfer"}</span>
-          ),
+        value: methodOf,
+        cell: (row) => <span className={row.method ? "mono nowrap" : "soft"}>{methodOf(row)}</span>,
       },
       {
         id: "from",
         header: "From",
         wide: true,
         value: (row) => row.from,
-        cell: (row) => <AddressLink network={network} address={row.from} />,
+        cell: (row) => (row.from === "" ? NONE : <AddressLink network={network} address={row.from} />),
       },
       {
         id: "to",
@@ -161,14 +174,7 @@ export function TransactionTable({ network, rows, empty, foot }: TransactionTabl
         value: (row) => row.to,
         cell: (row) => (row.to == null ? NONE : <AddressLink network={network} address={row.to} />),
       },
-      {
-        id: "value",
-        header: "Value (ether)",
-        align: "right",
-        wide: true,
-        value: (row) => Number(row.value),
-        cell: (row) => formatAmount(row.value),
-      },
+      ...(moves ? [VALUE] : []),
       { id: "status", header: "Status", value: (row) => row.status, cell: (row) => <Status status={row.status} /> },
       {
         id: "block",
@@ -187,7 +193,7 @@ export function TransactionTable({ network, rows, empty, foot }: TransactionTabl
       },
       { id: "at", header: "Age", align: "right", value: (row) => row.at, cell: (row) => <Ago at={row.at} /> },
     ],
-    [network],
+    [network, moves],
   );
   return (
     <DataTable label="Transactions" columns={columns} rows={rows} rowId={(row) => row.hash} empty={empty} foot={foot} />
@@ -201,7 +207,7 @@ export function AddressLink({ network, address, full = false }: { network: strin
       to="/networks/$network/addresses/$address"
       params={{ network, address }}
     >
-      {full ? address : shorten(address)}
+      {full ? address : shortenAddress(address)}
     </TextLink>
   );
 }

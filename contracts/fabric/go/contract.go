@@ -1,6 +1,7 @@
 package main
 
 import (
+	_ "embed"
 	"encoding/json"
 	"fmt"
 	"strconv"
@@ -12,6 +13,12 @@ import (
 // collection is the private data collection that PutAssetDetails and GetAssetDetails use. The chaincode works without
 // it as long as they are not called.
 const collection = "details"
+
+// metadata describes the functions in the form that Fabric's contract libraries give, so that clients can draw forms for
+// them. The libraries answer with it under the same name.
+//
+//go:embed metadata.json
+var metadata []byte
 
 // Asset is what the ledger keeps under the asset's id.
 type Asset struct {
@@ -60,6 +67,8 @@ var functions = map[string]struct {
 	"GetAllAssets":    {0, getAllAssets},
 	"PutAssetDetails": {1, putAssetDetails},
 	"GetAssetDetails": {1, getAssetDetails},
+
+	"org.hyperledger.fabric:GetMetadata": {0, getMetadata},
 }
 
 // createAsset takes id, colour, size, owner and value.
@@ -166,6 +175,10 @@ func getAssetDetails(stub shim.ChaincodeStubInterface, arguments []string) ([]by
 		err = fmt.Errorf("the asset %s has no details", arguments[0])
 	}
 	return details, err
+}
+
+func getMetadata(shim.ChaincodeStubInterface, []string) ([]byte, error) {
+	return metadata, nil
 }
 
 func parse(arguments []string) (Asset, error) {

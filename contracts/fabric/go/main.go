@@ -2,7 +2,7 @@
 //
 // It runs as a service: the peer connects to it. CHAINCODE_SERVER_ADDRESS says where it listens and CHAINCODE_ID is the
 // id of the installed package. With CHAINCODE_TLS_KEY and CHAINCODE_TLS_CERT (files) it speaks TLS, and with
-// CHAINCODE_CLIENT_CA_CERT too it asks the peer for a certificate.
+// CHAINCODE_TLS_CLIENT_CA too it asks the peer for a certificate.
 package main
 
 import (
@@ -46,7 +46,7 @@ func tlsFromEnvironment() (shim.TLSProperties, error) {
 	if properties.Cert, err = os.ReadFile(certificate); err != nil {
 		return properties, err
 	}
-	if root := os.Getenv("CHAINCODE_CLIENT_CA_CERT"); root != "" {
+	if root := os.Getenv("CHAINCODE_TLS_CLIENT_CA"); root != "" {
 		properties.ClientCACerts, err = os.ReadFile(root)
 	}
 	return properties, err

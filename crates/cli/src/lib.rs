@@ -101,6 +101,12 @@ pub enum Command {
     /// Contracts: deploy, call, send
     #[command(subcommand)]
     Contract(commands::contract::ContractCommand),
+    /// Sub-ledgers of networks that have them
+    #[command(subcommand)]
+    Channel(commands::channel::ChannelCommand),
+    /// Contracts that run beside the nodes: build and deploy from source, invoke, query
+    #[command(subcommand)]
+    Chaincode(commands::chaincode::ChaincodeCommand),
     /// Transactions
     #[command(subcommand)]
     Tx(commands::tx::TxCommand),
@@ -164,6 +170,8 @@ impl Cli {
             Command::Operation(command) => command.run(&context).await,
             Command::Account(command) => command.run(&context).await,
             Command::Contract(command) => command.run(&context).await,
+            Command::Channel(command) => command.run(&context).await,
+            Command::Chaincode(command) => command.run(&context).await,
             Command::Tx(command) => command.run(&context).await,
             Command::Block(command) => command.run(&context).await,
             Command::Audit(command) => command.run(&context).await,

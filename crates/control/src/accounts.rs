@@ -21,7 +21,7 @@ impl Control {
         accounts.retain(|account| paging.after().is_none_or(|after| account.id.as_str() > after));
         accounts.truncate(paging.fetch() as usize);
         let members = network_spec(&network)?.accounts;
-        let ledger = self.ledger_of(&network)?;
+        let ledger = self.ledger_of(&network).await?;
         let shown = accounts.into_iter().map(|account| {
             let ledger = ledger.clone();
             let member = members
@@ -39,8 +39,8 @@ impl Control {
                     member,
                     organisation: account.organisation,
                     address: account.address,
-                    balance: state.as_ref().map(|state| state.balance.clone()),
-                    nonce: state.as_ref().map(|state| state.nonce),
+                    balance: state.as_ref().and_then(|state| state.balance.clone()),
+                    nonce: state.as_ref().and_then(|state| state.nonce),
                 }
             }
         });

@@ -1,8 +1,24 @@
 //! What the control plane is started with. Only the binary reads the environment; it fills this in.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use keys::Secret;
+
+/// How other people's code is built.
+#[derive(Clone, Debug, Default)]
+pub struct BuildSettings {
+    /// What compilers find in their environment. The code that is built can read it.
+    pub environment: BTreeMap<String, String>,
+    /// Builds may download nothing.
+    pub offline: bool,
+    /// Where compilers keep what they download; below the data directory when absent. Servers may share it.
+    pub cache: Option<PathBuf>,
+    /// It is built even where the machine cannot keep it apart.
+    pub accept_no_sandbox: bool,
+    /// Directories that it must not see, beside the data directory.
+    pub hidden: Vec<PathBuf>,
+}
 
 /// Settings of the control plane.
 #[derive(Clone, Debug)]
@@ -19,6 +35,8 @@ pub struct Config {
     pub engines: Option<PathBuf>,
     /// What builds engines.
     pub toolchain: engines::Toolchain,
+    /// How contracts that run beside the nodes are built.
+    pub builds: BuildSettings,
     /// Version of the program, to show.
     pub version: String,
 }
@@ -33,6 +51,7 @@ impl Config {
             admin_password: None,
             engines: None,
             toolchain: engines::Toolchain::default(),
+            builds: BuildSettings::default(),
             version: env!("CARGO_PKG_VERSION").into(),
         }
     }

@@ -80,7 +80,7 @@ impl Control {
         };
         // Nothing was written: deploying takes longer than a transaction of the database may.
         tx.rollback().await?;
-        let artifact = self.ledger_of(&network)?.artifact(&new.artifact)?;
+        let artifact = self.ledger_of(&network).await?.artifact(&new.artifact)?;
         let name = new.name.clone().or(artifact.name).unwrap_or_else(|| "contract".into());
         check_title("name", &name)?;
         let deployment = Deployment { name, interface: artifact.interface };
@@ -108,7 +108,15 @@ impl Control {
                     .send_from(
                         &network,
                         &account,
-                        Wanted { action, value: None, deploys: Some(deployment), patience, remember },
+                        Wanted {
+                            action,
+                            value: None,
+                            transient: Default::default(),
+                            channel: None,
+                            deploys: Some(deployment),
+                            patience,
+                            remember,
+                        },
                     )
                     .await?;
                 self.deployed(&network, result).await
@@ -125,7 +133,7 @@ impl Control {
         before: TransactionResult,
         patience: Duration,
     ) -> Result<TransactionResult> {
-        let ledger = self.ledger_of(network)?;
+        let ledger = self.ledger_of(network).await?;
         self.await_end(network, &ledger, &before.transaction_hash, false, patience).await
     }
 
@@ -149,7 +157,7 @@ impl Control {
         new: &NewContract,
         deployment: Deployment,
     ) -> Result<CreatedContract> {
-        let ledger = self.ledger_of(network)?;
+        let ledger = self.ledger_of(network).await?;
         let (address, result) = match (&new.address, &new.transaction_hash) {
             (Some(address), _) => (ledger.canonical_address(address)?, None),
             (None, Some(hash)) => {
@@ -188,6 +196,7 @@ impl Control {
             network: network.id.clone(),
             name: deployment.name,
             address,
+            channel: None,
             interface: deployment.interface,
             transaction_hash: new.transaction_hash.clone(),
             organisation: None,
@@ -220,7 +229,10 @@ impl Control {
         let mut read = self.store().read().await?;
         let network = self.find_network(&mut read, caller, Permission::LedgerRead, network).await?.network;
         let contract = find(&mut read, &network, reference).await?;
-        let from = call.from.as_deref().map(|from| self.address_of(&network, from)).transpose()?;
+        let from = match &call.from {
+            Some(from) => Some(self.address_of(&network, from).await?),
+            None => None,
+        };
         drop(read);
         let query = Query {
             from,
@@ -229,8 +241,10 @@ impl Control {
             function: call.function.clone(),
             args: call.args.clone().unwrap_or(Value::Null),
             value: call.value.clone(),
+            transient: call.transient.clone().unwrap_or_default(),
         };
-        Ok(CallResult { result: self.ledger_of(&network)?.query(&query).await? })
+        let ledger = self.channel_ledger(&network, contract.channel.as_deref()).await?;
+        Ok(CallResult { result: ledger.query(&query).await? })
     }
 
     /// Sends to a function of a contract with a member's account and waits until it is final, for as long as `patience` lasts.
@@ -264,7 +278,15 @@ impl Control {
             function: call.function.clone(),
             args: call.args.clone().unwrap_or(Value::Null),
         };
-        let wanted = Wanted { action, value: call.value.clone(), deploys: None, patience, remember };
+        let wanted = Wanted {
+            action,
+            value: call.value.clone(),
+            transient: call.transient.clone().unwrap_or_default(),
+            channel: contract.channel,
+            deploys: None,
+            patience,
+            remember,
+        };
         self.send_from(&network, &account, wanted).await
     }
 
@@ -291,11 +313,11 @@ impl Control {
     }
 
     /// An address from an address or a member's name; reading as somebody needs no authority.
-    fn address_of(&self, network: &Network, from: &str) -> Result<String> {
+    async fn address_of(&self, network: &Network, from: &str) -> Result<String> {
         let accounts = network_spec(network)?.accounts;
         match accounts.into_iter().find(|account| account.member == from) {
             Some(account) => Ok(account.address),
-            None => Ok(self.ledger_of(network)?.canonical_address(from)?),
+            None => Ok(self.ledger_of(network).await?.canonical_address(from)?),
         }
     }
 }
@@ -328,6 +350,7 @@ async fn show(read: &mut Connection, contract: store::contracts::Contract) -> Re
         network: contract.network,
         name: contract.name,
         address: contract.address,
+        channel: contract.channel,
         interface: contract.interface,
         transaction_hash: contract.transaction_hash,
         member,

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use driver::Action;
+use driver::{Action, Transient};
 use rand::seq::IndexedRandom as _;
 use serde_json::{Value, json};
 use store::accounts::Account;
@@ -144,6 +144,8 @@ async fn deploy_token(control: &Control) -> Result<()> {
     let wanted = Wanted {
         action: Action::Deploy { artifact, args },
         value: None,
+        transient: Transient::new(),
+        channel: None,
         deploys: Some(deploys),
         patience: WAIT_LIMIT,
         remember: None,
@@ -200,8 +202,9 @@ async fn send_one(control: &Control) -> Result<()> {
         function: "balanceOf".into(),
         args: json!([from.address]),
         value: None,
+        transient: Transient::new(),
     };
-    let balance = control.ledger_of(&network)?.query(&query).await?;
+    let balance = control.ledger_of(&network).await?.query(&query).await?;
     let amount = 1_000_000_000_000_000_000u128 * rand::random_range(1..=20u128);
     if balance.as_str().and_then(|balance| balance.parse::<u128>().ok()).is_none_or(|balance| balance < amount) {
         // Whoever deployed the token owns most of it.
@@ -215,7 +218,19 @@ async fn send_one(control: &Control) -> Result<()> {
         args: json!([to.address, amount.to_string()]),
     };
     control
-        .send_from(&network, from, Wanted { action, value: None, deploys: None, patience: WAIT_LIMIT, remember: None })
+        .send_from(
+            &network,
+            from,
+            Wanted {
+                action,
+                value: None,
+                transient: Transient::new(),
+                channel: None,
+                deploys: None,
+                patience: WAIT_LIMIT,
+                remember: None,
+            },
+        )
         .await?;
     Ok(())
 }

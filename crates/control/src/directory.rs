@@ -105,6 +105,11 @@ impl DataDirectory {
         self.path.join("nodes")
     }
 
+    /// Where contracts that run beside the nodes are built to.
+    pub fn builds(&self) -> PathBuf {
+        self.path().join("chaincode/builds")
+    }
+
     /// Where the self-made certificate is kept.
     pub fn tls(&self) -> PathBuf {
         self.path.join("tls")

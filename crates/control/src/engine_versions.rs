@@ -174,7 +174,12 @@ impl Control {
         let installed = self.0.engines.installed(&engine.name)?;
         let found = match asked {
             Some(asked) => installed.iter().find(|installed| installed.version == asked),
-            None => installed.iter().find(|installed| installed.tested).or(installed.first()),
+            None => {
+                let catalogue = Catalogue::embedded()?;
+                let newest = catalogue.recipe(&engine.name).ok().and_then(|recipe| recipe.newest_tested());
+                let newest = installed.iter().find(|installed| Some(installed.version.as_str()) == newest);
+                newest.or(installed.iter().find(|installed| installed.tested)).or(installed.first())
+            }
         };
         found.map(|found| Some(found.version.clone())).ok_or_else(|| {
             let what = asked.map_or_else(|| engine.name.clone(), |version| id(&engine.name, version));

@@ -31,6 +31,9 @@ pub enum Error {
     /// An engine's programs.
     #[error(transparent)]
     Engines(#[from] engines::Error),
+    /// Chaincode, from its source to its program.
+    #[error(transparent)]
+    Chaincode(#[from] chaincode::Error),
     /// A driver.
     #[error(transparent)]
     Driver(#[from] driver::Error),
@@ -79,6 +82,7 @@ impl Error {
             Error::Keys(error) => error.code(),
             Error::Host(error) => error.code(),
             Error::Engines(error) => error.code(),
+            Error::Chaincode(error) => chaincode_code(error),
             Error::Driver(error) => error.code(),
             Error::Internal(..) => Code::Internal,
         }
@@ -94,6 +98,8 @@ impl Error {
             Error::Host(error) => error.problem(),
             Error::Engines(error) => error.problem(),
             Error::Driver(error) => error.to_problem(),
+            Error::Chaincode(chaincode::Error::Host(error)) => error.problem(),
+            Error::Chaincode(error) => chaincode_code(error).problem(sentence(&error.to_string())),
             Error::Store(error) => error.code().problem(store_detail(error)),
             Error::Keys(error) => error.code().problem(keys_detail(error)),
             Error::Internal(..) => Code::Internal.problem(
@@ -124,6 +130,27 @@ impl From<Problem> for Error {
     fn from(problem: Problem) -> Self {
         Error::Problem(Box::new(problem))
     }
+}
+
+fn chaincode_code(error: &chaincode::Error) -> Code {
+    use chaincode::Error as E;
+    match error {
+        E::Source(_) | E::Language(_) => Code::ChaincodeSource,
+        E::Build(_) | E::TimeLimit(_) | E::DownloadsOff(_) | E::Registry(_) => Code::ChaincodeBuild,
+        E::Toolchain(_) | E::Sandbox(_) => Code::ChaincodeTool,
+        E::DiskFull(_) => Code::HostDisk,
+        E::Unknown(_) => Code::NotFound,
+        E::File { .. } => Code::HostFile,
+        E::Host(error) => error.code(),
+    }
+}
+
+/// A message as a sentence.
+fn sentence(message: &str) -> String {
+    let mut letters = message.chars();
+    let first = letters.next().map(|letter| letter.to_uppercase().to_string()).unwrap_or_default();
+    let end = if message.ends_with(['.', '\n']) { "" } else { "." };
+    format!("{first}{}{end}", letters.as_str())
 }
 
 /// What to do about a failure of the database.

@@ -11,7 +11,7 @@ use types::{Code, Grant, Role, User, new_id, now};
 
 use crate::directory::DataDirectory;
 use crate::users::{ADMINISTRATOR, check_password};
-use crate::{Actor, Config, Error, Result};
+use crate::{Actor, BuildSettings, Config, Error, Result};
 
 /// Setting whose sealed value tells whether a master key is the right one.
 const MASTER_KEY_CHECK: &str = "master-key-check";
@@ -34,6 +34,8 @@ pub struct Foundation {
     pub engines: engines::Directory,
     /// What builds them.
     pub toolchain: engines::Toolchain,
+    /// Where contracts that run beside the nodes are built.
+    pub builds: BuildSettings,
     /// Version of the program, to show.
     pub version: String,
     /// Password of the administrator `admin`, when it was made and its password drawn just now: to be shown once.
@@ -67,6 +69,7 @@ impl Foundation {
         Ok(Foundation {
             engines: engines::Directory::new(engines),
             toolchain: config.toolchain,
+            builds: config.builds,
             directory,
             store,
             master_key: Arc::new(master_key),

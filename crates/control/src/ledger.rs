@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use driver::{BlockId, Driver, Ledger, Position};
+use driver::{BlockId, Driver, Ledger, LedgerNetwork, NetworkSpec, Position};
 use serde_json::Value;
 use store::Connection;
 use store::networks::Network;
@@ -22,18 +22,24 @@ const MOST_INTERFACES: i64 = 1000;
 
 impl Control {
     /// Blocks of a network, newest first.
-    pub async fn blocks(&self, caller: &Caller, network: &str, query: &PageQuery) -> Result<Page<BlockSummary>> {
+    pub async fn blocks(
+        &self,
+        caller: &Caller,
+        network: &str,
+        channel: Option<&str>,
+        query: &PageQuery,
+    ) -> Result<Page<BlockSummary>> {
         let paging = Paging::new("blocks", query)?;
         let before = paging.after_number()?.map(i64::cast_unsigned);
-        let (_, ledger) = self.readable_ledger(caller, network).await?;
+        let (_, ledger) = self.readable_ledger(caller, network, channel).await?;
         let blocks = ledger.blocks(before, paging.fetch()).await?;
         Ok(paging.page(blocks, |block| block.number.to_string()))
     }
 
     /// One block, by its height, its hash or `latest`.
-    pub async fn block(&self, caller: &Caller, network: &str, reference: &str) -> Result<Block> {
+    pub async fn block(&self, caller: &Caller, network: &str, channel: Option<&str>, reference: &str) -> Result<Block> {
         let id: BlockId = reference.parse()?;
-        let (network, ledger) = self.readable_ledger(caller, network).await?;
+        let (network, ledger) = self.readable_ledger(caller, network, channel).await?;
         let interfaces = self.interfaces(&network).await?;
         ledger.block(&id, &|address| interfaces.get(address)).await?.ok_or_else(|| Error::not_found("block", reference))
     }
@@ -43,11 +49,12 @@ impl Control {
         &self,
         caller: &Caller,
         network: &str,
+        channel: Option<&str>,
         query: &PageQuery,
     ) -> Result<Page<TransactionSummary>> {
         let paging = Paging::new("transactions", query)?;
         let before = paging.after().map(parse_position).transpose()?;
-        let (network, ledger) = self.readable_ledger(caller, network).await?;
+        let (network, ledger) = self.readable_ledger(caller, network, channel).await?;
         let interfaces = self.interfaces(&network).await?;
         let slice = ledger.transactions(before, paging.limit(), &|address| interfaces.get(address)).await?;
         Ok(Page {
@@ -57,8 +64,14 @@ impl Control {
     }
 
     /// One transaction, also one that waits or is only recorded here.
-    pub async fn transaction(&self, caller: &Caller, network: &str, hash: &str) -> Result<Transaction> {
-        let (network, ledger) = self.readable_ledger(caller, network).await?;
+    pub async fn transaction(
+        &self,
+        caller: &Caller,
+        network: &str,
+        channel: Option<&str>,
+        hash: &str,
+    ) -> Result<Transaction> {
+        let (network, ledger) = self.readable_ledger(caller, network, channel).await?;
         let interfaces = self.interfaces(&network).await?;
         let hash = hash.to_ascii_lowercase();
         if let Some(transaction) = ledger.transaction(&hash, &|address| interfaces.get(address)).await? {
@@ -83,8 +96,14 @@ impl Control {
     }
 
     /// What an address has, with the names by which it is known here.
-    pub async fn address(&self, caller: &Caller, network: &str, address: &str) -> Result<Address> {
-        let (network, ledger) = self.readable_ledger(caller, network).await?;
+    pub async fn address(
+        &self,
+        caller: &Caller,
+        network: &str,
+        channel: Option<&str>,
+        address: &str,
+    ) -> Result<Address> {
+        let (network, ledger) = self.readable_ledger(caller, network, channel).await?;
         let mut shown = ledger.address(&ledger.canonical_address(address)?).await?;
         let mut read = self.store().read().await?;
         shown.contract =
@@ -104,7 +123,7 @@ impl Control {
         network: &str,
         draft: &TransactionDraft,
     ) -> Result<TransactionTerms> {
-        let (_, ledger) = self.readable_ledger(caller, network).await?;
+        let (_, ledger) = self.readable_ledger(caller, network, None).await?;
         Ok(ledger.terms(draft).await?)
     }
 
@@ -117,7 +136,7 @@ impl Control {
         wait: bool,
     ) -> Result<TransactionResult> {
         caller.require(Permission::RawTransactions)?;
-        let (network, ledger) = self.ledger_for(caller, Permission::RawTransactions, network).await?;
+        let (network, ledger) = self.ledger_for(caller, Permission::RawTransactions, network, None).await?;
         let bytes = hex::decode(raw.raw.strip_prefix("0x").unwrap_or(&raw.raw)).map_err(|_| {
             Error::field(Code::RequestInvalid, "raw", "The transaction must be hexadecimal, with 0x in front.")
         })?;
@@ -140,19 +159,56 @@ impl Control {
         })
     }
 
-    /// The ledger of a network.
-    pub(crate) fn ledger_of(&self, network: &Network) -> Result<Arc<dyn Ledger>> {
-        let driver = self.driver(&network.engine)?;
-        let spec = network_spec(network)?;
-        let open = || {
-            let nodes = spec.nodes.iter().map(|node| node.id.clone()).collect();
-            driver.ledger(crate::runtime::ledger_network(self.host().clone(), &network.id, spec.chain_id, nodes))
-        };
-        Ok(self.runtime().ledger(&network.id, open))
+    /// The ledger of a network; of its first channel, where it has channels.
+    pub(crate) async fn ledger_of(&self, network: &Network) -> Result<Arc<dyn Ledger>> {
+        self.channel_ledger(network, None).await
     }
 
-    async fn readable_ledger(&self, caller: &Caller, network: &str) -> Result<(Network, Arc<dyn Ledger>)> {
-        self.ledger_for(caller, Permission::LedgerRead, network).await
+    /// The ledger of a channel of a network.
+    ///
+    /// # Errors
+    /// `not_found` when the network has no such channel.
+    pub(crate) async fn channel_ledger(&self, network: &Network, channel: Option<&str>) -> Result<Arc<dyn Ledger>> {
+        let spec = network_spec(network)?;
+        let channel = match channel {
+            Some(name) if spec.channels.iter().all(|channel| channel.name != name) => {
+                return Err(Error::not_found("channel", name));
+            }
+            Some(name) => Some(name.to_owned()),
+            None => spec.channels.first().map(|channel| channel.name.clone()),
+        };
+        if let Some(ledger) = self.runtime().ledger(&network.id, channel.as_deref()) {
+            return Ok(ledger);
+        }
+        let opened = self.driver(&network.engine)?.ledger(self.ledger_network(network, spec, channel.clone()).await?);
+        Ok(self.runtime().keep_ledger(&network.id, channel, opened))
+    }
+
+    /// A network as drivers take it.
+    pub(crate) async fn ledger_network(
+        &self,
+        network: &Network,
+        spec: NetworkSpec,
+        channel: Option<String>,
+    ) -> Result<LedgerNetwork> {
+        let mut read = self.store().read().await?;
+        Ok(LedgerNetwork {
+            spec,
+            channel,
+            placements: crate::networks::placements(&mut read, &network.id).await?,
+            outputs: store::networks::outputs(&mut read, &network.id).await?,
+            connector: crate::runtime::connector(self.host().clone()),
+            identities: self.key_store().of_network(&network.id),
+        })
+    }
+
+    async fn readable_ledger(
+        &self,
+        caller: &Caller,
+        network: &str,
+        channel: Option<&str>,
+    ) -> Result<(Network, Arc<dyn Ledger>)> {
+        self.ledger_for(caller, Permission::LedgerRead, network, channel).await
     }
 
     async fn ledger_for(
@@ -160,10 +216,12 @@ impl Control {
         caller: &Caller,
         permission: Permission,
         network: &str,
+        channel: Option<&str>,
     ) -> Result<(Network, Arc<dyn Ledger>)> {
         let mut read = self.store().read().await?;
         let network = self.find_network(&mut read, caller, permission, network).await?.network;
-        let ledger = self.ledger_of(&network)?;
+        drop(read);
+        let ledger = self.channel_ledger(&network, channel).await?;
         Ok((network, ledger))
     }
 

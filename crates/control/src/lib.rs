@@ -8,7 +8,9 @@ mod access;
 mod access_keys;
 mod accounts;
 mod audit;
+mod chaincodes;
 mod changes;
+mod channels;
 mod config;
 mod consortia;
 mod contracts;
@@ -18,6 +20,7 @@ mod engine_versions;
 mod error;
 mod foundation;
 pub mod idempotency;
+mod identities;
 mod ledger;
 mod maintenance;
 mod names;
@@ -26,6 +29,7 @@ mod nodes;
 mod operations;
 mod organisations;
 mod paging;
+mod profile;
 mod reconcile;
 mod runtime;
 mod send;
@@ -46,11 +50,12 @@ use types::{Micros, now};
 
 pub use access::{Actor, Caller, Scope};
 pub use changes::{Follower, News};
-pub use config::Config;
+pub use config::{BuildSettings, Config};
 pub use directory::DataDirectory;
 pub use error::{Error, Result};
 pub use foundation::Foundation;
 pub use idempotency::Idempotency;
+pub use identities::KeyStore;
 pub use names::{check_name, check_title, check_user_name};
 pub use operations::OperationQuery;
 pub use paging::Paging;
@@ -73,6 +78,7 @@ struct Inner {
     drivers: Drivers,
     engines: engines::Directory,
     toolchain: engines::Toolchain,
+    builds: BuildSettings,
     throttle: throttle::Throttle,
     runtime: runtime::Runtime,
 }
@@ -87,6 +93,7 @@ impl Control {
             master_key_source,
             engines,
             toolchain,
+            builds,
             version,
             first_password: _,
         } = foundation;
@@ -101,6 +108,7 @@ impl Control {
             drivers,
             engines,
             toolchain,
+            builds,
             throttle: throttle::Throttle::default(),
             runtime: runtime::Runtime::default(),
         }))
@@ -134,6 +142,10 @@ impl Control {
     /// When the server started.
     pub fn started_at(&self) -> Micros {
         self.0.started_at
+    }
+
+    pub(crate) fn shared_master_key(&self) -> Arc<MasterKey> {
+        self.0.master_key.clone()
     }
 
     pub(crate) fn master_key(&self) -> &MasterKey {

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use driver::{Ledger, LedgerNetwork};
+use driver::Ledger;
 use parking_lot::Mutex;
 use tokio::sync::{Notify, Semaphore};
 use tokio_util::sync::CancellationToken;
@@ -25,9 +25,13 @@ pub(crate) struct Runtime {
     pub usage: Mutex<HashMap<Id, Usage>>,
     /// Nodes that could not be started: how often in a row, why, and when to try again.
     pub failed_starts: Mutex<HashMap<Id, FailedStart>>,
-    ledgers: Mutex<HashMap<Id, Arc<dyn Ledger>>>,
+    /// By network, then by channel.
+    ledgers: Mutex<HashMap<Id, Vec<OpenLedger>>>,
     turns: Mutex<HashMap<Id, Arc<Semaphore>>>,
 }
+
+/// A channel's name, none for a network without channels, and its ledger.
+type OpenLedger = (Option<String>, Arc<dyn Ledger>);
 
 /// A node that could not be started.
 #[derive(Clone, Debug)]
@@ -38,14 +42,34 @@ pub(crate) struct FailedStart {
 }
 
 impl Runtime {
-    /// The ledger of a network, opened when it is first used.
-    pub fn ledger(&self, network: &str, open: impl FnOnce() -> Arc<dyn Ledger>) -> Arc<dyn Ledger> {
-        self.ledgers.lock().entry(network.into()).or_insert_with(open).clone()
+    /// The ledger of a network's channel, if it is open.
+    pub fn ledger(&self, network: &str, channel: Option<&str>) -> Option<Arc<dyn Ledger>> {
+        let ledgers = self.ledgers.lock();
+        let open = ledgers.get(network)?;
+        open.iter().find(|(name, _)| name.as_deref() == channel).map(|(_, ledger)| ledger.clone())
+    }
+
+    /// Keeps a ledger open; gives the one that is open already, if another was faster.
+    pub fn keep_ledger(&self, network: &str, channel: Option<String>, opened: Arc<dyn Ledger>) -> Arc<dyn Ledger> {
+        let mut ledgers = self.ledgers.lock();
+        let open = ledgers.entry(network.into()).or_default();
+        match open.iter().find(|(name, _)| *name == channel) {
+            Some((_, ledger)) => ledger.clone(),
+            None => {
+                open.push((channel, opened.clone()));
+                opened
+            }
+        }
+    }
+
+    /// Closes a network's ledgers: they are opened anew with what is recorded by then.
+    pub fn reopen_ledgers(&self, network: &str) {
+        self.ledgers.lock().remove(network);
     }
 
     /// Forgets what belongs to a network that is gone.
     pub fn forget(&self, network: &str, nodes: &[Id]) {
-        self.ledgers.lock().remove(network);
+        self.reopen_ledgers(network);
         for node in nodes {
             self.usage.lock().remove(node);
             self.failed_starts.lock().remove(node);
@@ -59,13 +83,12 @@ impl Runtime {
 }
 
 /// Connects ledgers to nodes through a host.
-pub(crate) fn ledger_network(host: Arc<dyn host::Host>, id: &str, chain_id: u64, nodes: Vec<Id>) -> LedgerNetwork {
-    let connector: driver::Connector = Arc::new(move |node: String, port: String| {
+pub(crate) fn connector(host: Arc<dyn host::Host>) -> driver::Connector {
+    Arc::new(move |node: String, port: String| {
         let host = host.clone();
         Box::pin(async move {
             let stream = host.connect(&node, &port).await.map_err(std::io::Error::other)?;
             Ok(Box::new(stream) as Box<dyn driver::Connection>)
         })
-    });
-    LedgerNetwork { id: id.into(), chain_id, nodes, connector }
+    })
 }

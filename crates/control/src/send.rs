@@ -7,9 +7,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use alloy_primitives::B256;
 use driver::{Action, Call, Ledger, Outcome, Signed};
-use keys::AccountKey;
 use store::accounts::Account;
 use store::networks::Network;
 use store::transactions::{self, Deployment, Finding, State, Transaction};
@@ -25,6 +23,8 @@ pub const WAIT_LIMIT: Duration = Duration::from_secs(30);
 pub(crate) struct Wanted<'a> {
     pub action: Action,
     pub value: Option<String>,
+    pub transient: driver::Transient,
+    pub channel: Option<String>,
     pub deploys: Option<Deployment>,
     /// How long its end is waited for.
     pub patience: Duration,
@@ -40,6 +40,15 @@ pub(crate) struct Remember<'a> {
     pub idempotency: &'a Idempotency,
 }
 
+/// Where a transaction comes from and goes to.
+#[derive(Default)]
+struct Origin {
+    /// The account that signed, when held here.
+    account: Option<String>,
+    channel: Option<String>,
+    deploys: Option<Deployment>,
+}
+
 impl Control {
     /// Signs with an account, sends, and waits until the end is known or the patience is over.
     pub(crate) async fn send_from(
@@ -48,7 +57,7 @@ impl Control {
         account: &Account,
         wanted: Wanted<'_>,
     ) -> Result<TransactionResult> {
-        let ledger = self.ledger_of(network)?;
+        let ledger = self.channel_ledger(network, wanted.channel.as_deref()).await?;
         let patience = wanted.patience;
         let (hash, certain) = self.submit(network, &ledger, account, wanted).await?;
         self.await_end(network, &ledger, &hash, certain, patience).await
@@ -65,20 +74,23 @@ impl Control {
         let turns = self.runtime().turns(&account.id);
         let _turn = turns.acquire().await.map_err(|error| Error::internal("the account's queue is closed", error))?;
         let open = transactions::highest_open_nonce(&mut *self.store().read().await?, &account.id).await?;
-        let nonce = ledger.nonce(&account.address).await?.max(open.map_or(0, |open| open + 1));
+        // Where the ledger counts, transactions that wait here are counted too.
+        let next = ledger.nonce(&account.address).await?;
+        let nonce = next.map(|next| next.max(open.map_or(0, |open| open + 1)));
         let call = Call {
             from: account.address.clone(),
             action: wanted.action,
             value: wanted.value,
-            nonce: Some(nonce),
+            nonce,
             gas: None,
+            transient: wanted.transient,
         };
-        let prepared = ledger.prepare(&call).await?;
-        let key = AccountKey::open(self.master_key(), &account.id, &account.secret)?;
-        let signature = key.sign_hash(&B256::from(prepared.digest)).as_rsy_parity();
-        drop(key);
-        let signed = ledger.assemble(&prepared, &signature)?;
-        self.record(network, &signed, Some(&account.id), wanted.deploys, wanted.remember).await?;
+        let signer = self.signer(network, account).await?;
+        let signed = ledger.sign(&call, &*signer).await?;
+        drop(signer);
+        let signer = Some(account.id.clone());
+        let origin = Origin { account: signer, channel: wanted.channel, deploys: wanted.deploys };
+        self.record(network, &signed, origin, wanted.remember).await?;
         let certain = self.hand_over(network, ledger, &signed).await?;
         Ok((signed.id, certain))
     }
@@ -90,7 +102,7 @@ impl Control {
         ledger: &Arc<dyn Ledger>,
         signed: &Signed,
     ) -> Result<bool> {
-        self.record(network, signed, None, None, None).await?;
+        self.record(network, signed, Origin::default(), None).await?;
         self.hand_over(network, ledger, signed).await
     }
 
@@ -98,17 +110,17 @@ impl Control {
         &self,
         network: &Network,
         signed: &Signed,
-        account: Option<&str>,
-        deploys: Option<Deployment>,
+        origin: Origin,
         remember: Option<Remember<'_>>,
     ) -> Result<()> {
         let transaction = Transaction {
             network: network.id.clone(),
             hash: signed.id.clone(),
-            account: account.map(str::to_owned),
-            nonce: Some(signed.nonce),
+            account: origin.account,
+            channel: origin.channel,
+            nonce: signed.nonce,
             raw: hex::encode(&signed.raw),
-            deploys,
+            deploys: origin.deploys,
             state: State::Sending,
             message: None,
             offers: 1,
@@ -222,6 +234,7 @@ impl Control {
                     network: network.id.clone(),
                     name: deploys.name,
                     address: address.clone(),
+                    channel: None,
                     interface: deploys.interface,
                     transaction_hash: Some(hash.into()),
                     organisation,
@@ -243,20 +256,5 @@ pub(crate) fn pending(signed: &Signed) -> TransactionResult {
         block_number: None,
         gas_used: None,
         status: TransactionStatus::Pending,
-    }
-}
-
-/// A signature as drivers take it.
-trait RsyParity {
-    fn as_rsy_parity(&self) -> driver::Signature;
-}
-
-impl RsyParity for alloy_primitives::Signature {
-    fn as_rsy_parity(&self) -> driver::Signature {
-        let mut bytes = [0; 65];
-        bytes[..32].copy_from_slice(&self.r().to_be_bytes::<32>());
-        bytes[32..64].copy_from_slice(&self.s().to_be_bytes::<32>());
-        bytes[64] = u8::from(self.v());
-        bytes
     }
 }

@@ -63,7 +63,7 @@ impl Driver for EvmDriver {
             Family::Quorum | Family::Besu => Finality::Immediate,
             // A signer may seal one of signers/2 + 1 blocks in a row: after as many, more than half of the signers have built
             // on a block, and no fork without some of them can be heavier. Each planned node signs.
-            Family::Geth => Finality::Depth(network.nodes.len() as u64 / 2 + 1),
+            Family::Geth => Finality::Depth(network.spec.nodes.len() as u64 / 2 + 1),
         };
         let steps: Option<Arc<dyn Steps>> = match self.0.0 {
             Family::Geth => Some(Arc::new(FirstBlock)),

@@ -58,9 +58,9 @@ async fn health(node: NodeClient<'_>) -> Result<NodeHealth> {
     };
     let peer = |peer: Peer| driver::Peer { identity: peer.public_key, connected: peer.connected };
     Ok(NodeHealth {
-        height: status.height,
-        head: status.head_hash.to_string(),
-        head_at: status.head_time.saturating_mul(1_000),
+        height: Some(status.height),
+        head: Some(status.head_hash.to_string()),
+        head_at: Some(status.head_time.saturating_mul(1_000)),
         state_root: Some(status.state_root.to_string()),
         identity: Some(status.public_key),
         leader: status.leader,

@@ -1,5 +1,7 @@
 //! Calls and transactions on their way to a ledger.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -34,6 +36,9 @@ pub enum Action {
     },
 }
 
+/// Data that a contract sees and the ledger does not keep, by name, where the engine has such.
+pub type Transient = BTreeMap<String, String>;
+
 /// A transaction that is wanted.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -48,6 +53,9 @@ pub struct Call {
     pub nonce: Option<u64>,
     /// Gas limit. With none, the ledger is asked and a margin added; asking finds out that a call would be reverted.
     pub gas: Option<u64>,
+    /// Data that the ledger does not keep.
+    #[serde(default)]
+    pub transient: Transient,
 }
 
 /// A read-only call.
@@ -66,28 +74,10 @@ pub struct Query {
     pub args: Value,
     /// Amount that the call pretends to send, decimal.
     pub value: Option<String>,
+    /// Data that the contract sees and nobody keeps.
+    #[serde(default)]
+    pub transient: Transient,
 }
-
-/// A transaction that waits for its signature.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Prepared {
-    /// The unsigned transaction in the ledger's encoding.
-    pub unsigned: Vec<u8>,
-    /// What is to be signed: a 32-byte digest.
-    pub digest: [u8; 32],
-    /// Address of the account that has to sign.
-    pub from: String,
-    /// The sender's counter that it uses.
-    pub nonce: u64,
-    /// Gas limit that it sets.
-    pub gas: u64,
-    /// Address of the contract that it will make.
-    pub contract: Option<String>,
-}
-
-/// A signature by secp256k1: r, s (each 32 bytes, big-endian, s in the lower half), then the parity of y (0 or 1).
-pub type Signature = [u8; 65];
 
 /// A signed transaction. Record the id before sending it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -99,8 +89,8 @@ pub struct Signed {
     pub raw: Vec<u8>,
     /// The sender's address, as the signature tells.
     pub from: String,
-    /// The sender's counter that it uses.
-    pub nonce: u64,
+    /// The sender's counter that it uses; none where the ledger does not count.
+    pub nonce: Option<u64>,
     /// Address of the contract that it will make.
     pub contract: Option<String>,
 }

@@ -9,20 +9,19 @@ use workload::{HostPort, Outputs, Placement, Placements, PortAddress};
 
 use crate::{
     Accepted, AccountSpec, Action, BlockId, Call, Draft, Error, Ledger, NetworkSpec, NodeSpec, Outcome, Planner,
-    Position, Query, Signature, Signed, no_interfaces,
+    Position, Query, Signed, Signer, no_interfaces,
 };
 
 /// Runs the planner's suite on a draft that it accepts, with at least two members. `output` gives what a job's output
 /// would be. Panics where the planner does not conform.
 pub fn planner(planner: &dyn Planner, draft: &Draft, output: impl Fn(&str, &str) -> String) {
     let engine = planner.describe();
-    assert!(
-        engine.consensus.iter().any(|kind| kind.name == draft.consensus),
-        "it describes the consensus that it accepts"
-    );
+    let kind = engine.consensus.iter().find(|kind| kind.name == draft.consensus);
+    let kind = kind.expect("it describes the consensus that it accepts");
+    assert!(engine.roles.contains(&kind.role), "it describes the role of those that agree");
     assert_eq!(engine.options["type"], "object", "options are a JSON Schema of an object");
     let accepted = planner.accept(draft).expect("the draft is accepted");
-    dealt(draft, &accepted);
+    dealt(draft, &kind.role, &accepted);
     refuses(planner, draft);
     let settled = Draft { options: accepted.options.clone(), ..draft.clone() };
     assert_eq!(
@@ -52,7 +51,7 @@ pub fn planner(planner: &dyn Planner, draft: &Draft, output: impl Fn(&str, &str)
         assert!(after.into_iter().all(|name| names.contains(name)), "what comes before is in the plan");
         let nodes: BTreeSet<&String> = spec.nodes.iter().map(|node| &node.id).collect();
         assert!(plan.jobs.iter().all(|job| nodes.contains(&job.node)));
-        if plan.complete && plan.jobs_done(&outputs) {
+        if plan.complete && plan.is_prepared(&outputs) {
             let served: BTreeSet<&String> = plan.services.iter().map(|service| &service.node).collect();
             assert_eq!(served, nodes, "each node has its service");
             for service in &plan.services {
@@ -63,8 +62,13 @@ pub fn planner(planner: &dyn Planner, draft: &Draft, output: impl Fn(&str, &str)
             assert!(planner.plan(&spec, &Placements::new(), &outputs).is_err(), "placements are needed");
             return;
         }
+        let identities: Vec<String> = plan.due_identities(&outputs).map(|identity| identity.name.clone()).collect();
         let due: Vec<_> = plan.due_jobs(&outputs).cloned().collect();
-        assert!(!due.is_empty(), "a plan that is not complete has jobs to do");
+        assert!(!due.is_empty() || !identities.is_empty(), "a plan that is not complete has something to do");
+        for name in identities {
+            let values = ["certificate", "authority"].map(|part| (part.to_owned(), output(&name, part))).into();
+            outputs.insert(name, values);
+        }
         for job in due {
             let values = job.outputs.iter().map(|spec| (spec.name.clone(), output(&job.name, &spec.name))).collect();
             outputs.insert(job.name, values);
@@ -73,10 +77,14 @@ pub fn planner(planner: &dyn Planner, draft: &Draft, output: impl Fn(&str, &str)
     panic!("the plan is never complete");
 }
 
-fn dealt(draft: &Draft, accepted: &Accepted) {
-    assert_eq!(accepted.nodes.len(), draft.nodes as usize);
-    for (node, member) in accepted.nodes.iter().zip(draft.members.iter().cycle()) {
+fn dealt(draft: &Draft, role: &str, accepted: &Accepted) {
+    let agreeing = || accepted.nodes.iter().filter(|node| node.role == role);
+    assert_eq!(agreeing().count(), draft.nodes as usize, "nodes that agree are counted, others are not");
+    for (node, member) in agreeing().zip(draft.members.iter().cycle()) {
         assert_eq!(&node.member, member, "nodes are dealt to the members in turn");
+    }
+    for node in &accepted.nodes {
+        assert!(draft.members.contains(&node.member), "{}", node.name);
         assert!(
             node.name
                 .strip_prefix(&format!("{}/", draft.name))
@@ -107,29 +115,24 @@ fn refuses(planner: &dyn Planner, draft: &Draft) {
     assert!(!problem.fields.is_empty());
 }
 
-fn settle(draft: &Draft, accepted: &Accepted) -> NetworkSpec {
-    let node = |(number, node): (usize, &types::PlannedNode)| NodeSpec {
-        id: format!("node_{number}"),
-        name: node.name.clone(),
-        member: node.member.clone(),
-        role: node.role.clone(),
+/// A network of the draft, settled: nodes `node_1`, `node_2`, …, one account where the planner gives none.
+pub fn settle(draft: &Draft, accepted: &Accepted) -> NetworkSpec {
+    let mut number = 0;
+    let node_id = || {
+        number += 1;
+        format!("node_{number}")
     };
-    NetworkSpec {
-        id: "net_1".into(),
-        version: draft.version.clone(),
-        name: draft.name.clone(),
-        consensus: draft.consensus.clone(),
-        chain_id: accepted.chain_id.unwrap_or(77),
-        created_at: 1_750_000_000_000_000,
-        genesis: draft.genesis.clone(),
-        options: accepted.options.clone(),
-        nodes: accepted.nodes.iter().enumerate().map(node).collect(),
-        accounts: vec![AccountSpec {
-            address: "0x00000000000000000000000000000000000000aa".into(),
+    let mut spec = NetworkSpec::settle("net_1".into(), 1_750_000_000_000_000, draft, accepted, node_id);
+    if spec.accounts.is_empty() {
+        spec.accounts.push(AccountSpec {
+            address: "0xAb5801a7D398351b8bE11C439e05C5B3259aeC9B".into(),
             member: draft.members[0].clone(),
             balance: None,
-        }],
+            identity: None,
+        });
+        spec.chain_id = spec.chain_id.or(Some(4242));
     }
+    spec
 }
 
 fn place(planner: &dyn Planner, spec: &NetworkSpec) -> Placements {
@@ -151,11 +154,12 @@ pub struct LedgerCase<'a> {
     pub ledger: &'a dyn Ledger,
     /// Id of a node that runs.
     pub node: &'a str,
-    /// An account that may spend.
-    pub account: &'a str,
-    /// Signs a digest with the account's key.
-    pub sign: &'a (dyn Fn(&[u8; 32]) -> Signature + Sync),
-    /// A contract and the arguments of its constructor.
+    /// Who may spend.
+    pub signer: &'a dyn Signer,
+    /// Address of a contract that stands already, on a ledger that takes no deployments. Such a ledger counts no
+    /// transactions and no gas, and leaves it to the contract what its functions are: the suite leaves that out.
+    pub standing: Option<&'a str>,
+    /// A contract and the arguments of its constructor; for one that stands, its interface.
     pub artifact: Value,
     /// See `artifact`.
     pub constructor: Value,
@@ -172,11 +176,10 @@ const FINAL: Duration = Duration::from_secs(30);
 
 impl LedgerCase<'_> {
     async fn sign(&self, action: Action, gas: Option<u64>) -> crate::Result<Signed> {
-        let call = Call { from: self.account.into(), action, value: None, nonce: None, gas };
-        let prepared = self.ledger.prepare(&call).await?;
-        let signed = self.ledger.assemble(&prepared, &(self.sign)(&prepared.digest))?;
-        assert!(signed.from.eq_ignore_ascii_case(self.account));
-        assert_eq!((signed.nonce, &signed.contract), (prepared.nonce, &prepared.contract));
+        let from = self.signer.address();
+        let call = Call { from: from.into(), action, value: None, nonce: None, gas, transient: Default::default() };
+        let signed = self.ledger.sign(&call, self.signer).await?;
+        assert!(signed.from.eq_ignore_ascii_case(from));
         Ok(signed)
     }
 
@@ -201,16 +204,24 @@ impl LedgerCase<'_> {
 pub async fn ledger(case: &LedgerCase<'_>) {
     let ledger = case.ledger;
     let artifact = ledger.artifact(&case.artifact).expect("the artifact is read");
-    assert!(artifact.deployable);
+    assert_eq!(artifact.deployable, case.standing.is_none());
     assert_eq!(code(ledger.artifact(&serde_json::json!({}))), Code::ContractArtifact);
     let interface = &artifact.interface;
     let start = ledger.health(case.node).await.expect("the node answers");
 
     let deploy = Action::Deploy { artifact: case.artifact.clone(), args: case.constructor.clone() };
-    let (deployed, outcome) = case.commit(deploy, None).await;
-    let Outcome::Committed(inclusion) = &outcome else { panic!("deployed: {outcome:?}") };
-    assert_eq!(inclusion.contract, deployed.contract, "the address is known before");
-    let contract = deployed.contract.clone().expect("a deployment makes a contract");
+    let contract = match case.standing {
+        Some(contract) => {
+            assert_eq!(code(case.sign(deploy, None).await), Code::RequestInvalid, "it takes no deployments");
+            contract.to_owned()
+        }
+        None => {
+            let (deployed, outcome) = case.commit(deploy, None).await;
+            let Outcome::Committed(inclusion) = &outcome else { panic!("deployed: {outcome:?}") };
+            assert_eq!(inclusion.contract, deployed.contract, "the address is known before");
+            deployed.contract.clone().expect("a deployment makes a contract")
+        }
+    };
     assert_eq!(ledger.canonical_address(&contract).expect("it is an address"), contract);
     assert!(ledger.address(&contract).await.expect("it is known").code_size > 0);
 
@@ -218,7 +229,8 @@ pub async fn ledger(case: &LedgerCase<'_>) {
     let (set, outcome) = case.commit(case.send(&contract, interface, function, args), None).await;
     let Outcome::Committed(inclusion) = &outcome else { panic!("set: {outcome:?}") };
     ledger.send(&set).await.expect("sending it again does no harm");
-    assert_eq!(ledger.nonce(case.account).await.expect("counted"), set.nonce + 1);
+    let next = ledger.nonce(case.signer.address()).await.expect("counted");
+    assert_eq!(next, set.nonce.map(|nonce| nonce + 1), "counted, where it counts");
     let (function, args, expected) = &case.get;
     let query = Query {
         from: None,
@@ -227,12 +239,13 @@ pub async fn ledger(case: &LedgerCase<'_>) {
         function: (*function).into(),
         args: args.clone(),
         value: None,
+        transient: Default::default(),
     };
     assert_eq!(&ledger.query(&query).await.expect("it answers"), expected);
 
     mistakes(case, &contract, interface, &query).await;
     explored(case, &set, inclusion.block).await;
-    events(case, &set, start.height).await;
+    events(case, &set, start.height.expect("it keeps a ledger")).await;
     let health = ledger.health(case.node).await.expect("the node answers");
     assert!(health.height > start.height);
     assert!(matches!(ledger.health("no-such-node").await, Err(Error::Unreachable(_))));
@@ -249,6 +262,16 @@ async fn mistakes(case: &LedgerCase<'_>, contract: &str, interface: &Value, quer
     let error = case.sign(fail.clone(), None).await.expect_err("it is refused before it is sent");
     assert_eq!(error.code(), Code::ContractReverted);
     assert!(error.to_problem().detail.contains(words), "{error}");
+    assert_eq!(code(ledger.address("0x12").await), Code::RequestInvalid);
+    assert_eq!(code(ledger.read(b"nonsense")), Code::RequestInvalid);
+    if case.standing.is_none() {
+        counted(case, contract, fail, query).await;
+    }
+}
+
+/// Mistakes on a ledger that counts transactions and gas and checks calls by their interface.
+async fn counted(case: &LedgerCase<'_>, contract: &str, fail: Action, query: &Query) {
+    let ledger = case.ledger;
     let (failed, outcome) = case.commit(fail, Some(500_000)).await;
     assert!(matches!(outcome, Outcome::Invalid { .. }), "sent all the same, it has no effect: {outcome:?}");
     let shown = ledger.transaction(&failed.id, &no_interfaces).await.expect("it is told").expect("it is known");
@@ -262,18 +285,16 @@ async fn mistakes(case: &LedgerCase<'_>, contract: &str, interface: &Value, quer
         code(ledger.query(&Query { args: serde_json::json!([1, 2, 3, 4, 5, 6]), ..query.clone() }).await),
         Code::ContractArguments
     );
-    assert_eq!(code(ledger.address("0x12").await), Code::RequestInvalid);
-    assert_eq!(code(ledger.read(b"nonsense")), Code::RequestInvalid);
 
     let stale = Call {
-        from: case.account.into(),
+        from: case.signer.address().into(),
         action: Action::Raw { to: Some(contract.into()), data: None },
         value: None,
         nonce: Some(0),
         gas: Some(60_000),
+        transient: Default::default(),
     };
-    let prepared = ledger.prepare(&stale).await.expect("it can be prepared");
-    let signed = ledger.assemble(&prepared, &(case.sign)(&prepared.digest)).expect("it can be signed");
+    let signed = ledger.sign(&stale, case.signer).await.expect("it can be signed");
     assert_eq!(code(ledger.send(&signed).await), Code::TransactionRefused, "its counter was used");
     assert_eq!(ledger.outcome(&signed.id).await.expect("asked"), Outcome::Unknown);
     assert!(ledger.transaction(&signed.id, &no_interfaces).await.expect("asked").is_none());

@@ -7,12 +7,10 @@ use futures::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::io::{AsyncRead, AsyncWrite};
-use types::{
-    Address, Block, BlockSummary, Id, Log, Transaction, TransactionDraft, TransactionSummary, TransactionTerms,
-};
-use workload::StepSpec;
+use types::{Address, Block, BlockSummary, Log, Transaction, TransactionDraft, TransactionSummary, TransactionTerms};
+use workload::{Outputs, Placements, StepSpec};
 
-use crate::{Call, Error, Outcome, Prepared, Query, Result, Signature, Signed};
+use crate::{Call, Error, Identities, NetworkSpec, NoIdentities, Outcome, Query, Result, Signed, Signer};
 
 /// A byte stream to a node.
 pub trait Connection: AsyncRead + AsyncWrite + Send + Unpin {}
@@ -22,17 +20,35 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> Connection for T {}
 pub type Connector =
     Arc<dyn Fn(String, String) -> BoxFuture<'static, std::io::Result<Box<dyn Connection>>> + Send + Sync>;
 
-/// A network whose ledger is to be opened.
+/// A network, or one of its channels, whose ledger is to be opened.
 #[derive(Clone)]
 pub struct LedgerNetwork {
-    /// The network's id.
-    pub id: Id,
-    /// The chain id.
-    pub chain_id: u64,
-    /// Ids of its nodes: tried in order, the next when one does not answer.
-    pub nodes: Vec<Id>,
+    /// The network. Its nodes are tried in order, the next when one does not answer.
+    pub spec: NetworkSpec,
+    /// The channel, where the engine has them; with none, what concerns the whole network.
+    pub channel: Option<String>,
+    /// Where its nodes are.
+    pub placements: Placements,
+    /// What its identities, jobs and steps produced.
+    pub outputs: Outputs,
     /// How nodes are reached.
     pub connector: Connector,
+    /// Who signs for the members.
+    pub identities: Arc<dyn Identities>,
+}
+
+impl LedgerNetwork {
+    /// A network without channels, placements and identities.
+    pub fn new(spec: NetworkSpec, connector: Connector) -> Self {
+        Self {
+            spec,
+            channel: None,
+            placements: Placements::new(),
+            outputs: Outputs::new(),
+            connector,
+            identities: Arc::new(NoIdentities),
+        }
+    }
 }
 
 /// Which block.
@@ -53,13 +69,14 @@ impl std::str::FromStr for BlockId {
         if text == "latest" {
             return Ok(Self::Latest);
         }
-        if text.len() == 66 && text.starts_with("0x") && text[2..].bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        let digits = text.strip_prefix("0x").unwrap_or(text);
+        if digits.len() == 64 && digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
             return Ok(Self::Hash(text.to_ascii_lowercase()));
         }
         text.parse().map(Self::Number).map_err(|_| {
             Error::problem(
                 types::Code::RequestInvalid,
-                format!("`{text}` is no block: give a height, a hash (0x and 64 digits) or `latest`."),
+                format!("`{text}` is no block: give a height, a hash (64 hexadecimal digits, with 0x where the engine writes it) or `latest`."),
             )
         })
     }
@@ -99,12 +116,12 @@ pub struct TransactionSlice {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct NodeHealth {
-    /// Height of its newest final block.
-    pub height: u64,
+    /// Height of its newest final block; none for a node that keeps no ledger, or has not joined one.
+    pub height: Option<u64>,
     /// Hash of that block.
-    pub head: String,
+    pub head: Option<String>,
     /// When that block was made.
-    pub head_at: types::Micros,
+    pub head_at: Option<types::Micros>,
     /// State root after that block, where the engine has one.
     pub state_root: Option<String>,
     /// The node's own name on the network: its public key.
@@ -143,14 +160,16 @@ pub trait Ledger: Send + Sync {
     /// What a signer elsewhere needs to make a transaction.
     fn terms<'a>(&'a self, draft: &'a TransactionDraft) -> BoxFuture<'a, Result<TransactionTerms>>;
 
-    /// The sender's next counter, transactions that wait included.
-    fn nonce<'a>(&'a self, address: &'a str) -> BoxFuture<'a, Result<u64>>;
+    /// The sender's next counter, transactions that wait included; none where the ledger does not count.
+    fn nonce<'a>(&'a self, address: &'a str) -> BoxFuture<'a, Result<Option<u64>>>;
 
-    /// Encodes a transaction and gives what is to be signed.
-    fn prepare<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Result<Prepared>>;
-
-    /// Puts the signature in. The id is known from here on.
-    fn assemble(&self, prepared: &Prepared, signature: &Signature) -> Result<Signed>;
+    /// Makes the transaction that a call asks for and has it signed. The ledger may be asked what the call would do, nothing is
+    /// changed yet; the transaction's id is known from here on.
+    ///
+    /// # Errors
+    /// A problem `contract.reverted` when the contract refuses the call, `transaction.refused` when the signature is not that
+    /// of [`Call::from`].
+    fn sign<'a>(&'a self, call: &'a Call, signer: &'a dyn Signer) -> BoxFuture<'a, Result<Signed>>;
 
     /// Reads a transaction that was signed elsewhere and checks that it is for this ledger.
     ///
@@ -225,6 +244,12 @@ pub trait Ledger: Send + Sync {
     /// # Errors
     /// A problem `request.invalid` when it is none.
     fn canonical_address(&self, address: &str) -> Result<String>;
+
+    /// What a contract tells of its own interface, where the engine's contracts do; none when it does not.
+    fn metadata<'a>(&'a self, contract: &'a str) -> BoxFuture<'a, Result<Option<Value>>> {
+        let _ = contract;
+        Box::pin(async { Ok(None) })
+    }
 
     /// Whether a step of the plan is done.
     fn step_done<'a>(&'a self, step: &'a StepSpec) -> BoxFuture<'a, Result<bool>> {

@@ -1,11 +1,13 @@
 //! Planning networks.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use types::{Id, NetworkPreview, PlannedNode, Problem};
 use workload::{Outputs, Placement, Placements, Plan, PortSpec};
+use zeroize::Zeroizing;
 
 use crate::{Ledger, LedgerNetwork, Result};
 
@@ -40,6 +42,11 @@ pub struct Accepted {
     pub options: Value,
     /// The nodes to make, named `NETWORK/NODE`.
     pub nodes: Vec<PlannedNode>,
+    /// The channels to make, where the engine has them.
+    pub channels: Vec<ChannelSpec>,
+    /// The members' accounts, where an account is an identity of the plan. Empty where it is a key of its own, which the caller
+    /// makes.
+    pub accounts: Vec<AccountSpec>,
     /// What the choice means, in sentences.
     pub notes: Vec<String>,
 }
@@ -64,8 +71,9 @@ pub struct NetworkSpec {
     /// [`Draft::version`].
     #[serde(default)]
     pub version: Option<String>,
-    /// The chain id.
-    pub chain_id: u64,
+    /// The chain id, where the engine has one.
+    #[serde(default)]
+    pub chain_id: Option<u64>,
     /// When it was asked for, in microseconds since 1970: planners have no clock.
     pub created_at: types::Micros,
     /// The genesis that was given, if one.
@@ -76,6 +84,85 @@ pub struct NetworkSpec {
     pub nodes: Vec<NodeSpec>,
     /// Accounts that exist from the start.
     pub accounts: Vec<AccountSpec>,
+    /// Its channels.
+    #[serde(default)]
+    pub channels: Vec<ChannelSpec>,
+    /// Contracts that run as nodes of their own, oldest first.
+    #[serde(default)]
+    pub contracts: Vec<ContractSpec>,
+}
+
+impl NetworkSpec {
+    /// What is stored of an accepted draft. Chain id and accounts are the planner's, as far as it gives them.
+    pub fn settle(
+        id: Id,
+        created_at: types::Micros,
+        draft: &Draft,
+        accepted: &Accepted,
+        mut node_id: impl FnMut() -> Id,
+    ) -> Self {
+        let node = |node: &PlannedNode| NodeSpec {
+            id: node_id(),
+            name: node.name.clone(),
+            member: node.member.clone(),
+            role: node.role.clone(),
+            contract: None,
+        };
+        Self {
+            id,
+            name: draft.name.clone(),
+            consensus: draft.consensus.clone(),
+            version: draft.version.clone(),
+            chain_id: accepted.chain_id,
+            created_at,
+            genesis: draft.genesis.clone(),
+            options: accepted.options.clone(),
+            nodes: accepted.nodes.iter().map(node).collect(),
+            accounts: accepted.accounts.clone(),
+            channels: accepted.channels.clone(),
+            contracts: Vec::new(),
+        }
+    }
+
+    /// Ids of its nodes.
+    pub fn node_ids(&self) -> impl Iterator<Item = &Id> {
+        self.nodes.iter().map(|node| &node.id)
+    }
+}
+
+/// A channel of a network.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ChannelSpec {
+    /// Unique in the network.
+    pub name: String,
+    /// Names of its members, in order.
+    pub members: Vec<String>,
+    /// When it was asked for, in microseconds since 1970; the network's own time when absent.
+    #[serde(default)]
+    pub created_at: Option<types::Micros>,
+}
+
+/// A version of a contract whose code runs beside the ledger's nodes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ContractSpec {
+    /// Name on the ledger.
+    pub name: String,
+    /// The channel.
+    pub channel: String,
+    /// For people.
+    pub version: String,
+    /// 1, 2, 3, … for each name of a channel.
+    pub sequence: u64,
+    /// Name of its program as hosts know it.
+    pub program: String,
+    /// Who must endorse, in the engine's own notation; its default when absent.
+    pub policy: Option<String>,
+    /// Collections of private data, in the engine's own notation.
+    pub collections: Option<Value>,
+    /// Whether its first call must be one that initialises it.
+    pub init: bool,
 }
 
 /// A node as it is planned.
@@ -90,6 +177,9 @@ pub struct NodeSpec {
     pub member: String,
     /// Its role.
     pub role: String,
+    /// The contract that it runs, for a node that does: `CHANNEL/NAME/SEQUENCE`.
+    #[serde(default)]
+    pub contract: Option<String>,
 }
 
 /// An account that exists from the start.
@@ -102,6 +192,9 @@ pub struct AccountSpec {
     pub member: String,
     /// What it owns in the smallest unit, decimal; the planner's own choice when absent.
     pub balance: Option<String>,
+    /// Name of the plan's identity that it is; none where it is a key of its own.
+    #[serde(default)]
+    pub identity: Option<String>,
 }
 
 /// How clients outside reach a node.
@@ -111,6 +204,27 @@ pub struct Endpoints {
     pub rpc: Option<String>,
     /// Address of JSON-RPC over WebSocket.
     pub ws: Option<String>,
+}
+
+/// Gives the private key of a plan's identity by its name: PKCS #8, PEM.
+pub type Keys<'a> = &'a dyn Fn(&str) -> Result<Zeroizing<String>>;
+
+/// Files by path, relative and with forward slashes.
+pub type Profile = BTreeMap<String, ProfileFile>;
+
+/// One file of a profile.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ProfileFile {
+    /// What is in it; wiped from memory when dropped.
+    pub contents: Zeroizing<Vec<u8>>,
+    /// Whether it holds a private key: to be readable by its owner only.
+    pub secret: bool,
+}
+
+impl std::fmt::Debug for ProfileFile {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ProfileFile").field("length", &self.contents.len()).field("secret", &self.secret).finish()
+    }
 }
 
 /// Plans the networks of one engine. Pure: the same input gives the same plan.
@@ -133,6 +247,39 @@ pub trait Planner: Send + Sync {
     /// # Errors
     /// The specification is not one that was accepted, a placement is missing, or an output is not what it should be.
     fn plan(&self, spec: &NetworkSpec, placements: &Placements, outputs: &Outputs) -> Result<Plan>;
+
+    /// Checks a channel that is to be added and settles what follows from it.
+    ///
+    /// # Errors
+    /// A problem with the fields that do not fit and why.
+    #[allow(clippy::result_large_err, reason = "called once per request; a box would only burden callers")]
+    fn accept_channel(&self, spec: &NetworkSpec, channel: &ChannelSpec) -> std::result::Result<(), Problem> {
+        let _ = (spec, channel);
+        Err(types::Code::RequestInvalid.problem("The network's engine has no channels."))
+    }
+
+    /// Checks a contract that is to be added and gives the nodes that run it.
+    ///
+    /// # Errors
+    /// A problem with the fields that do not fit and why.
+    #[allow(clippy::result_large_err, reason = "called once per request; a box would only burden callers")]
+    fn accept_contract(
+        &self,
+        spec: &NetworkSpec,
+        contract: &ContractSpec,
+    ) -> std::result::Result<Vec<PlannedNode>, Problem> {
+        let _ = (spec, contract);
+        Err(types::Code::RequestInvalid.problem("The network's engine runs contracts in its nodes, not beside them."))
+    }
+
+    /// The files by which a member's own programs and people use the network without Polder: addresses, certificates, keys.
+    ///
+    /// # Errors
+    /// The engine has no such files, an identity is not issued yet, or a key cannot be had.
+    fn profile(&self, network: &LedgerNetwork, member: &str, keys: Keys<'_>) -> Result<Profile> {
+        let _ = (network, member, keys);
+        Err(crate::Error::Unsupported("connection profiles"))
+    }
 
     /// How clients reach a node.
     fn endpoints(&self, placement: &Placement) -> Endpoints;

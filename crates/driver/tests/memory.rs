@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use driver::memory::{MemoryDriver, artifact};
-use driver::{Connection, Draft, Driver, Drivers, LedgerNetwork, conformance};
+use driver::{Connection, Draft, Driver, Drivers, LedgerNetwork, Signer, conformance};
 use futures::FutureExt;
 use serde_json::{Value, json};
 
@@ -20,6 +20,19 @@ fn draft() -> Draft {
     }
 }
 
+/// Signs with anything: the chain knows no keys.
+struct Anybody;
+
+impl Signer for Anybody {
+    fn address(&self) -> &str {
+        "0x00000000000000000000000000000000000000aa"
+    }
+
+    fn sign(&self, _: &[u8]) -> driver::Result<Vec<u8>> {
+        Ok(vec![1; 65])
+    }
+}
+
 /// Nodes that accept connections; `gone` does not, nor does any that the network has not.
 fn network(nodes: &[&str]) -> LedgerNetwork {
     let known: Vec<String> = nodes.iter().map(|node| (*node).to_owned()).collect();
@@ -33,12 +46,14 @@ fn network(nodes: &[&str]) -> LedgerNetwork {
         }
         .boxed()
     });
-    LedgerNetwork {
-        id: "net_1".into(),
-        chain_id: 7,
-        nodes: nodes.iter().map(|node| (*node).to_owned()).collect(),
-        connector,
+    let driver = MemoryDriver::new("program");
+    let accepted = driver.planner().accept(&draft()).unwrap();
+    let mut spec = conformance::settle(&draft(), &accepted);
+    spec.nodes.truncate(nodes.len());
+    for (node, id) in spec.nodes.iter_mut().zip(nodes) {
+        node.id = (*id).into();
     }
+    LedgerNetwork::new(spec, connector)
 }
 
 #[test]
@@ -54,8 +69,8 @@ async fn the_ledger_conforms() {
     let case = conformance::LedgerCase {
         ledger: &*ledger,
         node: "node_1",
-        account: "0x00000000000000000000000000000000000000aa",
-        sign: &|_| [1; 65],
+        signer: &Anybody,
+        standing: None,
         artifact: artifact(),
         constructor: Value::Null,
         set: ("set", json!(["key", "5"])),
@@ -64,10 +79,10 @@ async fn the_ledger_conforms() {
     };
     conformance::ledger(&case).await;
     assert!(
-        driver.ledger(network(&["node_1"])).health("node_1").await.unwrap().height > 0,
+        driver.ledger(network(&["node_1"])).health("node_1").await.unwrap().height > Some(0),
         "the chain outlives a ledger value"
     );
-    let error = driver.ledger(network(&["gone"])).nonce(case.account).await.unwrap_err();
+    let error = driver.ledger(network(&["gone"])).nonce(case.signer.address()).await.unwrap_err();
     assert_eq!(error.code(), types::Code::NodeUnreachable);
 }
 

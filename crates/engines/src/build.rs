@@ -266,7 +266,7 @@ impl Build {
             ("CGO_ENABLED".into(), if self.go.cgo { "1" } else { "0" }.into()),
         ]);
         std::fs::create_dir_all(&cache).map_err(|error| Error::file(&cache, error))?;
-        let tool = Tool { program, args, env, directory: directory.to_owned(), time_limit: LONGEST };
+        let tool = Tool { program, args, env, directory: directory.to_owned(), time_limit: LONGEST, sandbox: None };
         let end = tool::run(&tool, each).await?;
         if end.success { Ok(end.out) } else { Err(self.failure(&end.err)) }
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use alloy_consensus::{SignableTransaction, TxEip1559, TxLegacy};
 use alloy_primitives::{Address, Bytes, Signature, TxKind, U64, U256, hex};
-use driver::{Action, Call, Error, Prepared, Query, Result};
+use driver::{Action, Call, Error, Query, Result};
 use serde_json::{Value, json};
 use types::{Code, TransactionDraft, TransactionTerms};
 
@@ -12,6 +12,7 @@ use crate::Fees;
 use crate::fees::Price;
 use crate::ledger::{Abi, EvmLedger, account, busy};
 use crate::rpc::{NodeError, Request, parsed, wire};
+use crate::send::Prepared;
 
 /// What a transaction does, encoded.
 struct Encoded {
@@ -34,9 +35,9 @@ impl Encoded {
     }
 }
 
-pub(crate) async fn nonce(ledger: &EvmLedger, address: &str) -> Result<u64> {
+pub(crate) async fn nonce(ledger: &EvmLedger, address: &str) -> Result<Option<u64>> {
     let (method, params) = next_nonce(account(address)?);
-    Ok(ledger.client.get::<U64>(method, params).await?.to())
+    Ok(Some(ledger.client.get::<U64>(method, params).await?.to()))
 }
 
 pub(crate) async fn terms(ledger: &EvmLedger, draft: &TransactionDraft) -> Result<TransactionTerms> {
@@ -64,14 +65,7 @@ pub(crate) async fn prepare(ledger: &EvmLedger, call: &Call) -> Result<Prepared>
     }
     let settled = settle(ledger, from, &encoded, call.nonce, call.gas).await?;
     let (unsigned, digest) = unsigned(ledger.chain_id, &encoded, &settled);
-    Ok(Prepared {
-        unsigned,
-        digest,
-        from: from.to_string(),
-        nonce: settled.nonce,
-        gas: settled.gas,
-        contract: encoded.to.is_none().then(|| from.create(settled.nonce).to_string()),
-    })
+    Ok(Prepared { unsigned, digest, from: from.to_string() })
 }
 
 /// The transaction as it is signed, and its digest.

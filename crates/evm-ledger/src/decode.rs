@@ -86,7 +86,7 @@ impl<'a> Decoder<'a> {
             at,
             from: transaction.from.to_string(),
             to: transaction.to.map(|to| to.to_string()),
-            value: transaction.value.to_string(),
+            value: Some(transaction.value.to_string()),
             status,
             method: self.call(transaction).map(|call| call.name),
         }

@@ -208,7 +208,7 @@ pub(crate) async fn transaction(
     };
     Ok(Some(Transaction {
         summary: decoder.summary(transaction, receipt, at),
-        nonce: transaction.nonce.to(),
+        nonce: Some(transaction.nonce.to()),
         gas_limit: Some(transaction.gas.to()),
         gas_used: receipt.map(|receipt| receipt.gas_used.to()),
         contract_address: receipt.and_then(wire::Receipt::created),
@@ -231,8 +231,8 @@ pub(crate) async fn address(ledger: &EvmLedger, address: &str) -> Result<Address
     let code: Bytes = parsed(methods[2], next())?;
     Ok(Address {
         address: address.to_string(),
-        balance: balance.to_string(),
-        nonce: nonce.to(),
+        balance: Some(balance.to_string()),
+        nonce: Some(nonce.to()),
         code_size: code.len() as u64,
         contract: None,
         member: None,

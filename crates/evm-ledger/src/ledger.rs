@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use alloy_primitives::{Address as Account, B256};
 use driver::{
-    Artifact, BlockId, Call, Error, Event, Interfaces, Ledger, LedgerNetwork, NodeHealth, Outcome, Position, Prepared,
-    Query, Result, Signature, Signed, TransactionSlice,
+    Artifact, BlockId, Call, Error, Event, Interfaces, Ledger, LedgerNetwork, NodeHealth, Outcome, Position, Query,
+    Result, Signed, Signer, TransactionSlice,
 };
 use futures::future::BoxFuture;
 use serde_json::Value;
@@ -34,7 +34,8 @@ impl EvmLedger {
     /// The ledger of a network.
     pub fn new(network: &LedgerNetwork, settings: Settings) -> Self {
         Self {
-            chain_id: network.chain_id,
+            // 0 is no chain's id: what is signed for another is then refused.
+            chain_id: network.spec.chain_id.unwrap_or_default(),
             client: Client::new(network, &settings.endpoint),
             settings,
             price: OnceLock::new(),
@@ -64,16 +65,15 @@ impl Ledger for EvmLedger {
         Box::pin(calls::terms(self, draft))
     }
 
-    fn nonce<'a>(&'a self, address: &'a str) -> BoxFuture<'a, Result<u64>> {
+    fn nonce<'a>(&'a self, address: &'a str) -> BoxFuture<'a, Result<Option<u64>>> {
         Box::pin(calls::nonce(self, address))
     }
 
-    fn prepare<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Result<Prepared>> {
-        Box::pin(calls::prepare(self, call))
-    }
-
-    fn assemble(&self, prepared: &Prepared, signature: &Signature) -> Result<Signed> {
-        send::assemble(prepared, signature)
+    fn sign<'a>(&'a self, call: &'a Call, signer: &'a dyn Signer) -> BoxFuture<'a, Result<Signed>> {
+        Box::pin(async move {
+            let prepared = calls::prepare(self, call).await?;
+            send::assemble(&prepared, &signer.sign(&prepared.digest)?)
+        })
     }
 
     fn read(&self, raw: &[u8]) -> Result<Signed> {

@@ -6,15 +6,28 @@ use alloy_consensus::{
 use alloy_eips::eip2718::{Decodable2718 as _, Encodable2718 as _};
 use alloy_primitives::{Address, Bytes, Signature as EthSignature, U256};
 use alloy_rlp::Decodable as _;
-use driver::{Error, Prepared, Result, Signature, Signed};
+use driver::{Error, Result, Signed};
 use serde_json::json;
 use types::Code;
 
 use crate::ledger::{EvmLedger, busy};
 use crate::outcome;
 
-pub(crate) fn assemble(prepared: &Prepared, signature: &Signature) -> Result<Signed> {
+/// A transaction that waits for its signature.
+pub(crate) struct Prepared {
+    /// Encoded without it.
+    pub unsigned: Vec<u8>,
+    /// What is to be signed.
+    pub digest: [u8; 32],
+    /// Who has to.
+    pub from: String,
+}
+
+/// Puts a signature in, as [`driver::Signer`] gives it.
+pub(crate) fn assemble(prepared: &Prepared, signature: &[u8]) -> Result<Signed> {
     let damaged = || Error::Protocol("a prepared transaction does not decode".into());
+    let signature: &[u8; 65] =
+        signature.try_into().map_err(|_| Error::Protocol("a signature has not 65 bytes".into()))?;
     let (r, s) = (U256::from_be_slice(&signature[..32]), U256::from_be_slice(&signature[32..64]));
     let signature = EthSignature::new(r, s, signature[64] == 1);
     // EIP-2718: a type's byte, or the list that a transaction without a type is.
@@ -69,7 +82,7 @@ fn signed(envelope: &TxEnvelope, from: Address) -> Signed {
         id: envelope.tx_hash().to_string(),
         raw: envelope.encoded_2718(),
         from: from.to_string(),
-        nonce: envelope.nonce(),
+        nonce: Some(envelope.nonce()),
         contract: envelope.is_create().then(|| from.create(envelope.nonce()).to_string()),
     }
 }
@@ -144,13 +157,10 @@ mod tests {
             unsigned: transaction.encoded_for_signing(),
             digest: transaction.signature_hash().0,
             from: Address::from_slice(&keccak256(&public[1..])[12..]).to_string(),
-            nonce: 7,
-            gas: 100_000,
-            contract: None,
         }
     }
 
-    fn sign(key: &SecretKey, digest: [u8; 32]) -> Signature {
+    fn sign(key: &SecretKey, digest: [u8; 32]) -> [u8; 65] {
         let (parity, bytes) = SECP256K1.sign_ecdsa_recoverable(Message::from_digest(digest), key).serialize_compact();
         let mut signature = [0; 65];
         signature[..64].copy_from_slice(&bytes);
@@ -163,7 +173,7 @@ mod tests {
         let key = SecretKey::from_byte_array([7; 32]).expect("a key");
         let prepared = prepared(&key, 1337);
         let signed = assemble(&prepared, &sign(&key, prepared.digest)).expect("it fits");
-        assert_eq!((signed.nonce, &signed.from), (7, &prepared.from));
+        assert_eq!((signed.nonce, &signed.from), (Some(7), &prepared.from));
         assert!(signed.raw[0] >= 0xc0, "a list");
         assert_eq!(read(1337, &signed.raw).expect("it is for this chain"), signed);
         let elsewhere = read(1338, &signed.raw).expect_err("it is for another chain");

@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use futures::future::BoxFuture;
 use hyper_util::rt::TokioIo;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, pem::PemObject as _};
-use rustls::{ClientConfig, RootCertStore};
+use rustls::pki_types::{CertificateDer, ServerName, pem::PemObject as _};
+use rustls::sign::{CertifiedKey, Signer, SigningKey, SingleCertAndKey};
+use rustls::{ClientConfig, RootCertStore, SignatureAlgorithm, SignatureScheme};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::{TlsConnector, client::TlsStream};
 use tonic::transport::Channel;
@@ -40,12 +41,24 @@ where
     })
 }
 
+/// A client's TLS key, which may be held elsewhere.
+pub trait TlsKey: Send + Sync {
+    /// ECDSA signature on P-256 of the SHA-256 of the message, in DER. It is asked for in the middle of a handshake.
+    fn sign(&self, message: &[u8]) -> std::result::Result<Vec<u8>, Box<dyn std::error::Error + Send + Sync>>;
+}
+
+impl TlsKey for SecretKey {
+    fn sign(&self, message: &[u8]) -> std::result::Result<Vec<u8>, Box<dyn std::error::Error + Send + Sync>> {
+        Ok(self.sign_now(message)?)
+    }
+}
+
 /// What a client shows a server that asks who it is.
 pub struct ClientCertificate<'a> {
     /// The certificate, PEM.
     pub certificate: &'a [u8],
     /// Its key.
-    pub key: &'a SecretKey,
+    pub key: Arc<dyn TlsKey>,
 }
 
 /// How a node's TLS certificate is checked, and the certificate that is shown to it.
@@ -68,14 +81,12 @@ impl Tls {
                 store.add(certificate).map_err(|failure| Error::certificate("a TLS root", failure))?;
             }
         }
-        let (chain, key) = match client {
-            Some(client) => {
-                (certificates("the client's certificate", client.certificate)?, client.key.pkcs8_der().to_vec())
-            }
+        let (chain, key): (_, Arc<dyn TlsKey>) = match client {
+            Some(client) => (certificates("the client's certificate", client.certificate)?, client.key),
             None => {
                 let key = SecretKey::generate()?;
                 let pem = authority::throw_away_certificate(&key)?;
-                (certificates("the client's certificate", pem.as_bytes())?, key.pkcs8_der().to_vec())
+                (certificates("the client's certificate", pem.as_bytes())?, Arc::new(key))
             }
         };
         let first = chain.first().ok_or_else(|| Error::certificate("the client's certificate", "it is empty"))?;
@@ -84,11 +95,42 @@ impl Tls {
             .with_safe_default_protocol_versions()
             .map_err(|failure| Error::certificate("the TLS library", failure))?
             .with_root_certificates(store)
-            .with_client_auth_cert(chain, PrivateKeyDer::Pkcs8(key.into()))
-            .map_err(|failure| Error::certificate("the client's certificate", failure))?;
+            .with_client_cert_resolver(Arc::new(SingleCertAndKey::from(CertifiedKey::new(chain, Arc::new(Key(key))))));
         let http = Arc::new(config.clone());
         config.alpn_protocols = vec![b"h2".to_vec()];
         Ok(Self { grpc: Arc::new(config), http, certificate_hash })
+    }
+}
+
+/// A client's key as the TLS library wants it.
+struct Key(Arc<dyn TlsKey>);
+
+impl std::fmt::Debug for Key {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("Key")
+    }
+}
+
+impl SigningKey for Key {
+    fn choose_scheme(&self, offered: &[SignatureScheme]) -> Option<Box<dyn Signer>> {
+        offered.contains(&SCHEME).then(|| Box::new(Self(self.0.clone())) as Box<dyn Signer>)
+    }
+
+    fn algorithm(&self) -> SignatureAlgorithm {
+        SignatureAlgorithm::ECDSA
+    }
+}
+
+/// The one scheme of P-256 keys in TLS 1.3.
+const SCHEME: SignatureScheme = SignatureScheme::ECDSA_NISTP256_SHA256;
+
+impl Signer for Key {
+    fn sign(&self, message: &[u8]) -> std::result::Result<Vec<u8>, rustls::Error> {
+        self.0.sign(message).map_err(|failure| rustls::Error::General(failure.to_string()))
+    }
+
+    fn scheme(&self) -> SignatureScheme {
+        SCHEME
     }
 }
 

@@ -87,6 +87,11 @@ impl Gateway {
         self
     }
 
+    /// The peer that it is, over the same connection.
+    pub fn peer(&self) -> &Peer {
+        &self.peer
+    }
+
     /// Runs a call without a transaction and gives the chaincode's answer.
     ///
     /// `organisations` limits where it runs, by MSP, as a call with transient data should; none are limited by an empty list.

@@ -28,6 +28,11 @@ impl Signer for SecretKey {
     }
 }
 
+/// The holder of a certificate (PEM) as signed messages name it.
+pub fn creator(msp_id: &str, certificate: impl Into<Vec<u8>>) -> Vec<u8> {
+    SerializedIdentity { mspid: msp_id.to_owned(), id_bytes: certificate.into() }.encode_to_vec()
+}
+
 /// Somebody who signs: a certificate of an organisation's MSP and the key behind it.
 #[derive(Clone)]
 pub struct Identity {
@@ -46,8 +51,8 @@ impl Identity {
     /// The holder of a certificate (PEM).
     pub fn new(msp_id: impl Into<String>, certificate: impl Into<Vec<u8>>, signer: Arc<dyn Signer>) -> Self {
         let msp_id = msp_id.into();
-        let creator = SerializedIdentity { mspid: msp_id.clone(), id_bytes: certificate.into() }.encode_to_vec();
-        Self { msp_id, creator: Arc::new(creator), signer }
+        let creator = Arc::new(creator(&msp_id, certificate));
+        Self { msp_id, creator, signer }
     }
 
     /// The organisation's MSP.

@@ -27,17 +27,18 @@ pub mod proto;
 mod transaction;
 pub mod update;
 
-pub use connection::{ClientCertificate, Connector, Node, Stream, Tls, connector};
+pub use connection::{ClientCertificate, Connector, Node, Stream, Tls, TlsKey, connector};
 pub use deliver::{Blocks, Start};
 pub use discovery::Discovery;
 pub use error::{Error, NodeError};
 pub use gateway::{ChaincodeEvent, ChaincodeEvents, Commit, Gateway};
-pub use identity::{Identity, Signer};
+pub use identity::{Identity, Signer, creator};
 pub use orderer::Orderer;
-pub use pki::{IssuerKey, SecretKey, authority};
 pub use participation::{ChannelStatus, Participation};
 pub use peer::{ChainHead, Peer};
-pub use transaction::{Call, Endorsed, Proposal, Signed, TransactionId};
+pub use pki::{IssuerKey, SecretKey, authority};
+pub use tonic::Code as GrpcCode;
+pub use transaction::{Call, Endorsed, Proposal, Signed, TransactionId, UnsignedProposal};
 
 /// Result of this crate.
 pub type Result<T> = std::result::Result<T, Error>;

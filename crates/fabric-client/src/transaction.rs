@@ -25,8 +25,12 @@ pub struct TransactionId {
 impl TransactionId {
     /// A new one for a sender.
     pub fn new(sender: &Identity) -> Result<Self> {
+        Self::of(sender.creator())
+    }
+
+    fn of(creator: &[u8]) -> Result<Self> {
         let nonce = random()?;
-        Ok(Self { id: hex::encode(sha256(&[&nonce, sender.creator()])), nonce })
+        Ok(Self { id: hex::encode(sha256(&[&nonce, creator])), nonce })
     }
 
     /// The id.
@@ -35,7 +39,11 @@ impl TransactionId {
     }
 
     pub(crate) fn signature_header(&self, sender: &Identity) -> Vec<u8> {
-        SignatureHeader { creator: sender.creator().to_vec(), nonce: self.nonce.to_vec() }.encode_to_vec()
+        self.signature_header_of(sender.creator())
+    }
+
+    fn signature_header_of(&self, creator: &[u8]) -> Vec<u8> {
+        SignatureHeader { creator: creator.to_vec(), nonce: self.nonce.to_vec() }.encode_to_vec()
     }
 }
 
@@ -80,9 +88,17 @@ impl Call {
 
     /// Signs it as a proposal.
     pub async fn propose(&self, sender: &Identity) -> Result<Proposal> {
-        let id = TransactionId::new(sender)?;
+        let unsigned = self.prepare(sender.creator())?;
+        let signature = sender.sign(unsigned.message()).await?;
+        Ok(unsigned.signed(signature))
+    }
+
+    /// Makes a proposal of it that is to be signed elsewhere, by the holder of a certificate
+    /// (see [`creator`](crate::creator)).
+    pub fn prepare(&self, creator: &[u8]) -> Result<UnsignedProposal> {
+        let id = TransactionId::of(creator)?;
         let extension = ChaincodeHeaderExtension { chaincode_id: Some(self.chaincode_id()) }.encode_to_vec();
-        let header = header(sender, &id, HeaderType::EndorserTransaction, &self.channel, extension);
+        let header = header(creator, &id, HeaderType::EndorserTransaction, &self.channel, extension);
         let spec = ChaincodeInvocationSpec {
             chaincode_spec: Some(ChaincodeSpec {
                 r#type: chaincode_spec::Type::Golang.into(),
@@ -101,20 +117,35 @@ impl Call {
             payload: payload.encode_to_vec(),
             extension: Vec::new(),
         };
-        let proposal_bytes = proposal.encode_to_vec();
-        let signature = sender.sign(&proposal_bytes).await?;
-        Ok(Proposal {
+        Ok(UnsignedProposal(Proposal {
             transaction: id.id,
             channel: self.channel.clone(),
             header,
             // What goes into the ledger leaves the transient values out.
             input: ChaincodeProposalPayload { input: payload.input, transient_map: BTreeMap::new() }.encode_to_vec(),
-            signed: SignedProposal { proposal_bytes, signature },
-        })
+            signed: SignedProposal { proposal_bytes: proposal.encode_to_vec(), signature: Vec::new() },
+        }))
     }
 
     fn chaincode_id(&self) -> ChaincodeId {
         ChaincodeId { path: String::new(), name: self.chaincode.clone(), version: String::new() }
+    }
+}
+
+/// A call that waits for its sender's signature.
+#[derive(Clone, Debug)]
+pub struct UnsignedProposal(Proposal);
+
+impl UnsignedProposal {
+    /// What is to be signed: ECDSA on P-256 of its SHA-256, in DER, low S.
+    pub fn message(&self) -> &[u8] {
+        &self.0.signed.proposal_bytes
+    }
+
+    /// With its signature.
+    pub fn signed(mut self, signature: Vec<u8>) -> Proposal {
+        self.0.signed.signature = signature;
+        self.0
     }
 }
 
@@ -219,8 +250,18 @@ impl Endorsed {
     /// Signs it.
     pub async fn sign(self, sender: &Identity) -> Result<Signed> {
         let signature = sender.sign(&self.payload).await?;
+        Ok(self.signed(signature))
+    }
+
+    /// What is to be signed where the sender signs elsewhere.
+    pub fn message(&self) -> &[u8] {
+        &self.payload
+    }
+
+    /// With a signature that was made elsewhere: ECDSA on P-256 of the SHA-256 of the message, in DER, low S.
+    pub fn signed(self, signature: Vec<u8>) -> Signed {
         let envelope = Envelope { payload: self.payload, signature };
-        Ok(Signed { transaction: self.transaction, channel: self.channel, envelope })
+        Signed { transaction: self.transaction, channel: self.channel, envelope }
     }
 }
 
@@ -258,7 +299,7 @@ impl Signed {
     }
 }
 
-fn header(sender: &Identity, id: &TransactionId, kind: HeaderType, channel: &str, extension: Vec<u8>) -> Header {
+fn header(creator: &[u8], id: &TransactionId, kind: HeaderType, channel: &str, extension: Vec<u8>) -> Header {
     let channel_header = ChannelHeader {
         r#type: kind.into(),
         timestamp: Some(timestamp(SystemTime::now())),
@@ -267,7 +308,7 @@ fn header(sender: &Identity, id: &TransactionId, kind: HeaderType, channel: &str
         extension,
         ..ChannelHeader::default()
     };
-    Header { channel_header: channel_header.encode_to_vec(), signature_header: id.signature_header(sender) }
+    Header { channel_header: channel_header.encode_to_vec(), signature_header: id.signature_header_of(creator) }
 }
 
 /// An envelope around anything that is not a chaincode's transaction.

@@ -26,6 +26,17 @@ pub enum Error {
         /// Why, for a person.
         reason: String,
     },
+    /// A program took longer than it may.
+    #[error("{path} did not end within {seconds} s")]
+    TimeLimit {
+        /// The program.
+        path: PathBuf,
+        /// The limit.
+        seconds: u64,
+    },
+    /// The machine cannot keep other people's code apart.
+    #[error("no sandbox can be had on this machine: {0}")]
+    Sandbox(String),
     /// A job ended with an error.
     #[error("job {job} failed: {reason}")]
     Job {
@@ -94,7 +105,11 @@ impl Error {
     /// The code that a person sees.
     pub fn code(&self) -> Code {
         match self {
-            Self::ProgramUnknown { .. } | Self::Program { .. } | Self::Job { .. } => Code::HostProgram,
+            Self::ProgramUnknown { .. }
+            | Self::Program { .. }
+            | Self::TimeLimit { .. }
+            | Self::Sandbox(_)
+            | Self::Job { .. } => Code::HostProgram,
             Self::PortInUse { .. } | Self::PortsExhausted(..) => Code::PortInUse,
             Self::DiskFull(_) => Code::HostDisk,
             Self::Unreachable { .. } => Code::NodeUnreachable,
@@ -115,6 +130,12 @@ impl Error {
             Self::Program { path, reason } => {
                 format!("{} cannot be run: {reason}. Mend that, then resume the operation.", path.display())
             }
+            Self::TimeLimit { path, seconds } => {
+                format!("{} did not end within {seconds} s and was ended.", path.display())
+            }
+            Self::Sandbox(reason) => format!(
+                "Other people's code does not run here, because the machine cannot keep it apart: {reason}. Run the server as root, allow user namespaces, or have an administrator accept that it runs without."
+            ),
             Self::Job { reason, .. } => format!("A program that prepares the node failed: {reason}"),
             Self::PortInUse { port, .. } => {
                 format!(

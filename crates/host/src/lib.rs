@@ -14,6 +14,7 @@ mod memory;
 mod model;
 mod ports;
 mod process;
+mod sandbox;
 pub mod shim;
 pub mod tool;
 
@@ -22,4 +23,5 @@ pub use local::{LocalConfig, LocalHost, runtime_directory};
 pub use log::LogLimits;
 pub use memory::{InMemoryHost, Invocation, ProgramEnd};
 pub use model::*;
+pub use sandbox::{Isolation, Limits, Sandbox};
 pub use shim::BackOff;

@@ -358,6 +358,7 @@ fn resolve(arg: &Arg, node: &str, program: &Program, placement: &Placement) -> R
             }
             None => Err(Error::Plan(format!("no file `{name}` is declared"))),
         },
+        Arg::Secrets | Arg::Engine(_) | Arg::In(..) => Err(Error::Plan("this host has no directories".into())),
         Arg::Joined(parts) => parts.iter().map(|part| resolve(part, node, program, placement)).collect(),
     }
 }

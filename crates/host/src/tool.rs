@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader};
 
-use crate::{Error, Result};
+use crate::sandbox::CommandLine;
+use crate::{Error, Result, Sandbox};
 
 /// A program to run. It gets nothing of the server's own environment.
 #[derive(Clone, Debug)]
@@ -22,6 +23,8 @@ pub struct Tool {
     pub directory: PathBuf,
     /// It is ended after this time.
     pub time_limit: Duration,
+    /// Where it is other people's code, or runs such.
+    pub sandbox: Option<Sandbox>,
 }
 
 /// How a tool ended.
@@ -42,14 +45,23 @@ const LONGEST_ERR: usize = 64 << 10;
 /// and what it started are killed.
 ///
 /// # Errors
-/// [`Error::Program`] when it cannot be started or did not end in time.
+/// [`Error::Program`] when it cannot be started, [`Error::TimeLimit`].
 pub async fn run(tool: &Tool, mut each: impl FnMut(&str) + Send) -> Result<Ended> {
     let failed = |reason: String| Error::Program { path: tool.program.clone(), reason };
-    let mut child = tokio::process::Command::new(&tool.program)
-        .args(&tool.args)
+    let mut command = CommandLine {
+        program: tool.program.clone(),
+        args: tool.args.clone(),
+        env: tool.env.clone(),
+        directory: tool.directory.clone(),
+    };
+    if let Some(sandbox) = &tool.sandbox {
+        command = sandbox.of_tool(command);
+    }
+    let mut child = tokio::process::Command::new(command.program)
+        .args(command.args)
         .env_clear()
-        .envs(&tool.env)
-        .current_dir(&tool.directory)
+        .envs(command.env)
+        .current_dir(command.directory)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -86,7 +98,7 @@ pub async fn run(tool: &Tool, mut each: impl FnMut(&str) + Send) -> Result<Ended
     let work = async { tokio::try_join!(read_out, read_err, child.wait()) };
     let (out, err, status) = tokio::time::timeout(tool.time_limit, work)
         .await
-        .map_err(|_| failed(format!("it did not end within {} s", tool.time_limit.as_secs())))?
+        .map_err(|_| Error::TimeLimit { path: tool.program.clone(), seconds: tool.time_limit.as_secs() })?
         .map_err(|error| failed(error.to_string()))?;
     Ok(Ended { success: status.success(), out, err })
 }
@@ -114,6 +126,7 @@ mod tests {
             env: BTreeMap::from([("PATH".into(), "/usr/bin:/bin".into()), ("WORD".into(), "given".into())]),
             directory: "/".into(),
             time_limit: Duration::from_secs(20),
+            sandbox: None,
         }
     }
 
@@ -135,7 +148,7 @@ mod tests {
         let file = directory.path().join("late");
         let script = format!("(sleep 1; touch {}) & wait", file.display());
         let tool = Tool { time_limit: Duration::from_millis(200), ..shell(&script) };
-        assert!(matches!(run(&tool, |_| {}).await, Err(Error::Program { .. })));
+        assert!(matches!(run(&tool, |_| {}).await, Err(Error::TimeLimit { .. })));
         tokio::time::sleep(Duration::from_millis(1200)).await;
         assert!(!file.exists(), "the child went on");
     }

@@ -17,10 +17,7 @@ pub enum Error {
 }
 
 impl Error {
-    pub(crate) fn certificate(
-        what: &'static str,
-        source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
-    ) -> Self {
+    pub(crate) fn certificate(what: &'static str, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self::Certificate { what, source: source.into() }
     }
 }

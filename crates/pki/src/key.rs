@@ -70,10 +70,8 @@ impl SecretKey {
 
     /// Signs the SHA-256 of the message, DER, low S.
     pub fn sign_now(&self, message: &[u8]) -> Result<Vec<u8>> {
-        let signature = self
-            .pair
-            .sign(&SystemRandom::new(), message)
-            .map_err(|failure| Error::Signing(failure.to_string()))?;
+        let signature =
+            self.pair.sign(&SystemRandom::new(), message).map_err(|failure| Error::Signing(failure.to_string()))?;
         low_s(signature.as_ref())
     }
 }

@@ -17,6 +17,8 @@ pub struct Contract {
     pub name: String,
     /// Address on the ledger, in its canonical form.
     pub address: String,
+    /// The channel that it is on, where the network has channels.
+    pub channel: Option<String>,
     /// Its interface.
     pub interface: serde_json::Value,
     /// Transaction that made it, when deployed from here.
@@ -33,6 +35,7 @@ struct Row {
     network: String,
     name: String,
     address: String,
+    channel: Option<String>,
     interface: String,
     transaction_hash: Option<String>,
     organisation: Option<String>,
@@ -48,6 +51,7 @@ impl TryFrom<Row> for Contract {
             network: row.network,
             name: row.name,
             address: row.address,
+            channel: row.channel,
             interface: text::json(&row.interface)?,
             transaction_hash: row.transaction_hash,
             organisation: row.organisation,
@@ -59,8 +63,8 @@ impl TryFrom<Row> for Contract {
 /// Stores a contract. One that is known at the address gets the new name and interface and keeps the rest.
 pub async fn put(conn: &mut AnyConnection, contract: &Contract) -> Result<Contract> {
     let row: Row = sqlx::query_as(
-        "INSERT INTO contracts (id, network, name, address, interface, transaction_hash, organisation, created_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) \
+        "INSERT INTO contracts (id, network, name, address, interface, transaction_hash, organisation, created_at, channel) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) \
          ON CONFLICT (network, address) DO UPDATE SET name = excluded.name, interface = excluded.interface RETURNING *",
     )
     .bind(&contract.id)
@@ -71,6 +75,7 @@ pub async fn put(conn: &mut AnyConnection, contract: &Contract) -> Result<Contra
     .bind(&contract.transaction_hash)
     .bind(&contract.organisation)
     .bind(contract.created_at)
+    .bind(&contract.channel)
     .fetch_one(conn)
     .await?;
     row.try_into()

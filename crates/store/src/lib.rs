@@ -14,6 +14,7 @@ pub mod consortia;
 pub mod contracts;
 mod error;
 pub mod idempotency;
+pub mod identities;
 pub mod networks;
 pub mod nodes;
 mod open;

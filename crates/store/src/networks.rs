@@ -186,6 +186,23 @@ pub async fn has_chain_id(conn: &mut AnyConnection, chain_id: u64) -> Result<boo
     Ok(count > 0)
 }
 
+/// Replaces what the planner is given.
+pub async fn set_spec(conn: &mut AnyConnection, id: &str, spec: &serde_json::Value) -> Result<()> {
+    sqlx::query("UPDATE networks SET spec = $2 WHERE id = $1").bind(id).bind(spec.to_string()).execute(conn).await?;
+    Ok(())
+}
+
+/// Names and ids of a network's members, in order.
+pub async fn named_members(conn: &mut AnyConnection, network: &str) -> Result<Vec<(String, Id)>> {
+    Ok(sqlx::query_as(
+        "SELECT o.name, o.id FROM network_members m JOIN organisations o ON o.id = m.organisation \
+         WHERE m.network = $1 ORDER BY m.position",
+    )
+    .bind(network)
+    .fetch_all(conn)
+    .await?)
+}
+
 /// Organisations that take part, in order.
 pub async fn members(conn: &mut AnyConnection, network: &str) -> Result<Vec<Id>> {
     Ok(sqlx::query_scalar("SELECT organisation FROM network_members WHERE network = $1 ORDER BY position")

@@ -144,6 +144,12 @@ pub async fn list(conn: &mut AnyConnection, networks: &[Id], after: &str, limit:
     rows(query.fetch_all(conn).await?)
 }
 
+/// Removes a node with its placements and samples.
+pub async fn delete(conn: &mut AnyConnection, id: &str) -> Result<()> {
+    sqlx::query("DELETE FROM nodes WHERE id = $1").bind(id).execute(conn).await?;
+    Ok(())
+}
+
 /// Sets whether a node should run.
 pub async fn set_wanted(conn: &mut AnyConnection, id: &str, wanted: bool) -> Result<()> {
     sqlx::query("UPDATE nodes SET wanted = $2 WHERE id = $1").bind(id).bind(i64::from(wanted)).execute(conn).await?;

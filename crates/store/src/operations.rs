@@ -17,6 +17,8 @@ pub struct Operation {
     pub consortium: Id,
     /// Whether its steps are being taken back.
     pub undoing: bool,
+    /// What it is to bring about, as far as its subject does not say it.
+    pub details: serde_json::Value,
 }
 
 impl Operation {
@@ -36,6 +38,7 @@ struct Row {
     consortium: String,
     status: String,
     undoing: i64,
+    details: String,
     error: Option<String>,
     actor: String,
     created_at: i64,
@@ -79,6 +82,7 @@ async fn with_steps(conn: &mut AnyConnection, row: Row) -> Result<Operation> {
         scope: row.network,
         consortium: row.consortium,
         undoing: row.undoing != 0,
+        details: text::json(&row.details)?,
         shown: types::Operation {
             id: row.id,
             kind: row.kind,
@@ -102,8 +106,8 @@ async fn with_steps(conn: &mut AnyConnection, row: Row) -> Result<Operation> {
 pub async fn insert(conn: &mut AnyConnection, operation: &Operation) -> Result<()> {
     let shown = &operation.shown;
     sqlx::query(
-        "INSERT INTO operations (id, kind, subject, subject_name, network, consortium, status, undoing, actor, created_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, 0, $8, $9)",
+        "INSERT INTO operations (id, kind, subject, subject_name, network, consortium, status, undoing, actor, created_at, details) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, 0, $8, $9, $10)",
     )
     .bind(&shown.id)
     .bind(&shown.kind)
@@ -114,6 +118,7 @@ pub async fn insert(conn: &mut AnyConnection, operation: &Operation) -> Result<(
     .bind(text::of(&shown.status))
     .bind(&shown.actor)
     .bind(shown.created_at)
+    .bind(operation.details.to_string())
     .execute(&mut *conn)
     .await?;
     for (position, step) in (0i64..).zip(&shown.steps) {

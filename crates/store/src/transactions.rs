@@ -39,6 +39,8 @@ pub struct Transaction {
     pub hash: String,
     /// The account that signed, when held here.
     pub account: Option<Id>,
+    /// The channel, where the network has channels.
+    pub channel: Option<String>,
     /// The sender's counter.
     pub nonce: Option<u64>,
     /// The signed bytes, hex.
@@ -68,6 +70,7 @@ struct Row {
     network: String,
     hash: String,
     account: Option<String>,
+    channel: Option<String>,
     nonce: Option<i64>,
     raw: String,
     deploys: Option<String>,
@@ -89,6 +92,7 @@ impl TryFrom<Row> for Transaction {
             network: row.network,
             hash: row.hash,
             account: row.account,
+            channel: row.channel,
             nonce: row.nonce.map(i64::cast_unsigned),
             raw: row.raw,
             deploys: row.deploys.as_deref().map(text::from_json).transpose()?,
@@ -108,8 +112,8 @@ impl TryFrom<Row> for Transaction {
 /// the same transaction, signed again with the same counter, is the same bytes.
 pub async fn record(conn: &mut AnyConnection, transaction: &Transaction) -> Result<()> {
     sqlx::query(
-        "INSERT INTO transactions (network, hash, account, nonce, raw, deploys, status, submitted_at, offers) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) \
+        "INSERT INTO transactions (network, hash, account, nonce, raw, deploys, status, submitted_at, offers, channel) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) \
          ON CONFLICT (network, hash) DO UPDATE SET status = excluded.status, deploys = excluded.deploys, message = NULL, finished_at = NULL, \
          submitted_at = excluded.submitted_at WHERE transactions.status = 'refused'",
     )
@@ -122,6 +126,7 @@ pub async fn record(conn: &mut AnyConnection, transaction: &Transaction) -> Resu
     .bind(transaction.state.as_str())
     .bind(transaction.submitted_at)
     .bind(transaction.offers)
+    .bind(&transaction.channel)
     .execute(conn)
     .await?;
     Ok(())

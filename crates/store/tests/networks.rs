@@ -251,6 +251,7 @@ fn operation(id: &str, network: &str) -> Operation {
         scope: network.into(),
         consortium: "con_1".into(),
         undoing: false,
+        details: serde_json::Value::Null,
         shown: types::Operation {
             id: id.into(),
             kind: "network.create".into(),
@@ -355,6 +356,7 @@ fn transaction(hash: &str, nonce: u64) -> Transaction {
         network: "net_x".into(),
         hash: hash.into(),
         account: Some("acc_1".into()),
+        channel: None,
         nonce: Some(nonce),
         raw: "00".into(),
         deploys: Some(Deployment { name: "Box".into(), interface: json!([]) }),
@@ -442,6 +444,7 @@ async fn contracts_are_found_by_every_name(store: Store) {
         network: "net_x".into(),
         name: "Box".into(),
         address: "0xAbC".into(),
+        channel: None,
         interface: json!([1]),
         transaction_hash: None,
         organisation: Some("org_a".into()),

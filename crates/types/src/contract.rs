@@ -1,5 +1,7 @@
 //! Contracts: deploying, calling, sending.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -17,6 +19,9 @@ pub struct Contract {
     pub name: String,
     /// Address on the ledger.
     pub address: String,
+    /// The channel that it is on, where the network has channels.
+    #[serde(default)]
+    pub channel: Option<String>,
     /// Its interface: a Solidity ABI.
     #[schema(value_type = Vec<Object>)]
     pub interface: serde_json::Value,
@@ -73,6 +78,9 @@ pub struct ContractCall {
     #[serde(default)]
     #[schema(value_type = Option<Vec<Object>>)]
     pub args: Option<serde_json::Value>,
+    /// Data that the contract sees and the ledger does not keep, by name, where the engine has such.
+    #[serde(default)]
+    pub transient: Option<BTreeMap<String, String>>,
     /// Account id, address or member name.
     #[serde(default)]
     pub from: Option<String>,

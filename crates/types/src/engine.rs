@@ -46,6 +46,8 @@ pub struct ConsensusKind {
     pub title: String,
     /// What the choice means.
     pub description: String,
+    /// Role of the nodes that agree: those that a new network's `nodes` counts.
+    pub role: String,
     /// Fewest nodes.
     pub min_nodes: u32,
     /// Most nodes.

@@ -86,11 +86,16 @@ codes! {
     EngineTool = "engine.tool", 500, "A program that building needs is missing";
     EngineDownload = "engine.download", 502, "The engine could not be downloaded";
     EngineBuild = "engine.build", 500, "The engine could not be built";
+    ChaincodeSource = "chaincode.source", 400, "The source of the chaincode is refused";
+    ChaincodeBuild = "chaincode.build", 422, "The chaincode does not build";
+    ChaincodeTool = "chaincode.tool", 500, "What building chaincode needs is missing";
     NetworkConsensus = "network.consensus", 400, "The consensus does not fit the engine";
     NetworkNodes = "network.nodes", 400, "The number of nodes does not fit the consensus";
     NetworkChainId = "network.chain_id", 409, "The chain id is in use";
     NetworkGenesis = "network.genesis", 400, "The genesis does not fit";
     NetworkState = "network.state", 409, "The network's state does not allow this now";
+    ChannelName = "channel.name", 400, "The channel's name does not fit";
+    ChannelMembers = "channel.members", 400, "The channel's members do not fit";
     NodeState = "node.state", 409, "The node's state does not allow this now";
     NodeUnreachable = "node.unreachable", 503, "No node of the network answers";
     OperationState = "operation.state", 409, "The operation's state does not allow this now";
@@ -102,6 +107,9 @@ codes! {
     ContractArtifact = "contract.artifact", 400, "The artifact is not a compiled contract";
     ContractArguments = "contract.arguments", 400, "The arguments do not fit the interface";
     ContractFunction = "contract.function", 400, "The interface has no such function";
+    ContractPolicy = "contract.policy", 400, "The endorsement policy does not fit";
+    ContractCollections = "contract.collections", 400, "The collections of private data do not fit";
+    ContractSequence = "contract.sequence", 409, "The sequence number is not the next one";
     ContractReverted = "contract.reverted", 422, "The contract refused the call";
     TransactionRefused = "transaction.refused", 422, "The ledger refused the transaction";
     TransactionUnknown = "transaction.unknown", 504, "The transaction's outcome is not known yet";

@@ -68,8 +68,8 @@ pub struct TransactionSummary {
     pub from: String,
     /// Receiver; null when it makes a contract.
     pub to: Option<String>,
-    /// Amount in the smallest unit, decimal.
-    pub value: String,
+    /// Amount in the smallest unit, decimal; null where the ledger moves none.
+    pub value: Option<String>,
     /// What became of it.
     pub status: TransactionStatus,
     /// Decoded function name, where the contract's interface is known.
@@ -83,8 +83,8 @@ pub struct Transaction {
     /// The summary's fields.
     #[serde(flatten)]
     pub summary: TransactionSummary,
-    /// The sender's counter.
-    pub nonce: u64,
+    /// The sender's counter; null where the ledger does not count.
+    pub nonce: Option<u64>,
     /// Gas limit.
     pub gas_limit: Option<u64>,
     /// Gas used.
@@ -152,10 +152,10 @@ pub struct Log {
 pub struct Address {
     /// The address.
     pub address: String,
-    /// Balance in the smallest unit, decimal.
-    pub balance: String,
-    /// Transactions sent.
-    pub nonce: u64,
+    /// Balance in the smallest unit, decimal; null where the ledger has none.
+    pub balance: Option<String>,
+    /// Transactions sent; null where the ledger does not count.
+    pub nonce: Option<u64>,
     /// Length of its code in bytes; 0 for an account that is no contract.
     pub code_size: u64,
     /// Name of the contract, when registered here.

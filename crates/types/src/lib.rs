@@ -3,6 +3,7 @@
 //! Shared by the server, the command line and the tests, so that all use the same words. No I/O and no
 //! logic beyond parsing and checking. Times are microseconds since 1970 in UTC, as integers.
 
+mod channel;
 mod contract;
 mod engine;
 mod error;
@@ -14,6 +15,7 @@ mod page;
 mod permission;
 mod server;
 
+pub use channel::*;
 pub use contract::*;
 pub use engine::*;
 pub use error::*;

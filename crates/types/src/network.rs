@@ -1,5 +1,7 @@
 //! Networks, nodes, engines.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -58,6 +60,9 @@ pub struct Network {
     pub height: Option<u64>,
     /// The nodes.
     pub nodes: Vec<Node>,
+    /// Names of its channels, where the engine has them; the first is taken where none is said.
+    #[serde(default)]
+    pub channels: Vec<String>,
     /// Engine options as given, with defaults filled in.
     #[schema(value_type = Object)]
     pub options: serde_json::Value,
@@ -79,7 +84,8 @@ pub struct Node {
     pub member: String,
     /// The member's organisation id.
     pub organisation: Id,
-    /// Role in the network, such as `validator`.
+    /// What it is in the network, such as `validator`, `peer` or `orderer`.
+    #[serde(rename = "kind")]
     pub role: String,
     /// State, from what is observed.
     pub status: NodeStatus,
@@ -91,6 +97,9 @@ pub struct Node {
     pub rpc: Option<String>,
     /// Address of its JSON-RPC over WebSocket.
     pub ws: Option<String>,
+    /// Its other addresses, `HOST:PORT` by the port's name.
+    #[serde(default)]
+    pub addresses: BTreeMap<String, String>,
     /// Whether it should run.
     pub wanted: bool,
     /// Name of the host that it runs on.
@@ -138,7 +147,7 @@ pub struct NewNetwork {
     /// An installed version of the engine; the newest tested one, else the newest, when absent.
     #[serde(default)]
     pub version: Option<String>,
-    /// How many nodes; dealt to the members in turn.
+    /// How many nodes agree on blocks; dealt to the members in turn.
     pub nodes: u32,
     /// Names or ids of the members that take part; all when absent.
     #[serde(default)]
@@ -186,7 +195,8 @@ pub struct PlannedNode {
     pub name: String,
     /// Name of the member.
     pub member: String,
-    /// Role.
+    /// What it will be, such as `validator`.
+    #[serde(rename = "kind")]
     pub role: String,
 }
 

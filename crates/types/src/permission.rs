@@ -69,6 +69,7 @@ permissions! {
     LedgerWrite = "ledger:write": OrganisationAdministrator Developer;
     RawTransactions = "transactions:raw": PlatformAdministrator OrganisationAdministrator Developer;
     ContractsWrite = "contracts:write": PlatformAdministrator OrganisationAdministrator Developer;
+    IdentitiesExport = "identities:export": PlatformAdministrator OrganisationAdministrator;
     EnginesRead = "engines:read": PlatformAdministrator OrganisationAdministrator Operator Developer Auditor;
     EnginesWrite = "engines:write": PlatformAdministrator;
     AuditRead = "audit:read": PlatformAdministrator OrganisationAdministrator Auditor;

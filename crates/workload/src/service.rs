@@ -35,7 +35,7 @@ pub struct Service {
 #[serde(rename_all = "camelCase")]
 pub struct Program {
     /// A name that the host resolves to a program or an image, such as `polder-node`; a program of an installed engine is
-    /// `ENGINE-VERSION/PROGRAM`.
+    /// `ENGINE-VERSION/PROGRAM`, one of a build `chaincode:BUILD/PROGRAM`.
     pub name: String,
     /// Arguments.
     pub args: Vec<Arg>,
@@ -43,6 +43,9 @@ pub struct Program {
     pub env: BTreeMap<String, Arg>,
     /// Files that are there before it starts.
     pub files: Vec<FileSpec>,
+    /// Whether it is other people's code: then the host keeps it apart from everything but its own volumes and files.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub foreign: bool,
 }
 
 /// An argument or the value of an environment variable.
@@ -57,6 +60,12 @@ pub enum Arg {
     Volume(String),
     /// Path of one of the program's files.
     File(String),
+    /// Path of the directory that holds the program's secret files, for programs that look through a directory of keys.
+    Secrets,
+    /// Path below the directory of an installed engine: `ENGINE-VERSION/config`.
+    Engine(String),
+    /// A file of a volume: the volume's name and a path below it.
+    In(String, String),
     /// The parts, one after the other: `--data=` and a volume.
     Joined(Vec<Arg>),
 }
@@ -121,7 +130,13 @@ impl VolumeSpec {
 
     /// The same with one more file.
     pub fn with_file(mut self, path: &str, text: String) -> Self {
-        self.files.push(VolumeFile { path: path.into(), text });
+        self.files.push(VolumeFile { path: path.into(), text, executable: false });
+        self
+    }
+
+    /// The same with one more program.
+    pub fn with_program(mut self, path: &str, text: String) -> Self {
+        self.files.push(VolumeFile { path: path.into(), text, executable: true });
         self
     }
 }
@@ -134,6 +149,9 @@ pub struct VolumeFile {
     pub path: String,
     /// What is in it.
     pub text: String,
+    /// Whether it can be run.
+    #[serde(default)]
+    pub executable: bool,
 }
 
 /// How a service shows that it is ready. Asked until it is, once per start of the program.

@@ -9,7 +9,7 @@ use std::{
 
 use alloy_primitives::{Address, keccak256};
 use driver::{
-    AccountSpec, Connection, Connector, Draft, Driver, Ledger, LedgerNetwork, NetworkSpec, NodeSpec, Signature,
+    AccountSpec, Connection, Connector, Draft, Driver, Ledger, LedgerNetwork, NetworkSpec, Signer, conformance,
 };
 use futures::{FutureExt as _, future::BoxFuture};
 use host::{Host, LocalConfig, LocalHost, LogQuery, NoSecrets, State};
@@ -27,25 +27,35 @@ pub const LONG: Duration = Duration::from_secs(120);
 static ALONE: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
 
 /// Someone with an account.
-pub struct Member(SecretKey);
+pub struct Member {
+    key: SecretKey,
+    address: String,
+}
 
 impl Member {
     pub fn new(seed: u8) -> Self {
-        Self(SecretKey::from_byte_array([seed; 32]).unwrap())
+        let key = SecretKey::from_byte_array([seed; 32]).unwrap();
+        let public = key.public_key(SECP256K1).serialize_uncompressed();
+        let address = Address::from_slice(&keccak256(&public[1..])[12..]).to_string();
+        Self { key, address }
     }
 
     pub fn address(&self) -> String {
-        let public = self.0.public_key(SECP256K1).serialize_uncompressed();
-        Address::from_slice(&keccak256(&public[1..])[12..]).to_string()
+        self.address.clone()
+    }
+}
+
+impl Signer for Member {
+    fn address(&self) -> &str {
+        &self.address
     }
 
-    pub fn sign(&self, digest: &[u8; 32]) -> Signature {
-        let (recovery, bytes) =
-            SECP256K1.sign_ecdsa_recoverable(Message::from_digest(*digest), &self.0).serialize_compact();
-        let mut signature = [0; 65];
-        signature[..64].copy_from_slice(&bytes);
-        signature[64] = i32::from(recovery) as u8;
-        signature
+    fn sign(&self, digest: &[u8]) -> driver::Result<Vec<u8>> {
+        let digest = Message::from_digest(digest.try_into().unwrap());
+        let (recovery, bytes) = SECP256K1.sign_ecdsa_recoverable(digest, &self.key).serialize_compact();
+        let mut signature = bytes.to_vec();
+        signature.push(i32::from(recovery) as u8);
+        Ok(signature)
     }
 }
 
@@ -104,7 +114,7 @@ async fn start(wanted: &Wanted<'_>, host: Arc<LocalHost>) -> Network {
     let mut outputs = Outputs::new();
     let plan = loop {
         let plan = planner.plan(&spec, &placements, &outputs).unwrap();
-        if plan.complete && plan.jobs_done(&outputs) {
+        if plan.complete && plan.is_prepared(&outputs) {
             break plan;
         }
         run_jobs(&*host, &plan, &mut outputs).await;
@@ -114,12 +124,7 @@ async fn start(wanted: &Wanted<'_>, host: Arc<LocalHost>) -> Network {
         host.start(service).await.unwrap();
     }
     let ids: Vec<String> = spec.nodes.iter().map(|node| node.id.clone()).collect();
-    let network = LedgerNetwork {
-        id: spec.id.clone(),
-        chain_id: spec.chain_id,
-        nodes: ids.clone(),
-        connector: connector(host.clone()),
-    };
+    let network = LedgerNetwork::new(spec.clone(), connector(host.clone()));
     let network = Network { ledger: wanted.driver.ledger(network), host, ids, alice };
     let started = Instant::now();
     for node in &network.ids {
@@ -151,7 +156,7 @@ async fn start(wanted: &Wanted<'_>, host: Arc<LocalHost>) -> Network {
     if wanted.consensus != "raft" {
         network
             .until(&network.ids[0], "past block 0", async |network| {
-                network.ledger.health(&network.ids[0]).await.is_ok_and(|health| health.height > 0)
+                network.ledger.health(&network.ids[0]).await.is_ok_and(|health| health.height > Some(0))
             })
             .await;
         println!("  first final block {:.1} s after their start", started.elapsed().as_secs_f64());
@@ -183,24 +188,9 @@ fn spec(wanted: &Wanted<'_>, alice: &Member) -> NetworkSpec {
         options: Default::default(),
     };
     let accepted = wanted.driver.planner().accept(&draft).unwrap();
-    let node = |(index, node): (usize, types::PlannedNode)| NodeSpec {
-        id: format!("node-{}", index + 1),
-        name: node.name,
-        member: node.member,
-        role: node.role,
-    };
-    NetworkSpec {
-        id: "net-live".into(),
-        name: draft.name,
-        consensus: draft.consensus,
-        version: draft.version,
-        chain_id: accepted.chain_id.unwrap(),
-        created_at: types::now(),
-        genesis: None,
-        options: accepted.options,
-        nodes: accepted.nodes.into_iter().enumerate().map(node).collect(),
-        accounts: vec![AccountSpec { address: alice.address(), member: "alpha".into(), balance: None }],
-    }
+    let spec = conformance::settle(&draft, &accepted);
+    let account = AccountSpec { address: alice.address(), member: "alpha".into(), balance: None, identity: None };
+    NetworkSpec { created_at: types::now(), accounts: vec![account], ..spec }
 }
 
 fn connector(host: Arc<LocalHost>) -> Connector {
@@ -249,7 +239,7 @@ impl Network {
                     .ledger
                     .health(node)
                     .await
-                    .is_ok_and(|health| health.halted.is_none() && health.height >= height)
+                    .is_ok_and(|health| health.halted.is_none() && health.height >= Some(height))
         })
         .await;
     }

@@ -16,7 +16,7 @@ use nix::{
 };
 use serde_json::Value;
 use tempfile::TempDir;
-use tests::engines;
+use tests::{build_cache, engines};
 
 /// Generous for a loaded machine.
 pub const LONG: Duration = Duration::from_secs(60);
@@ -95,7 +95,7 @@ impl Deployment {
         let mut command = Command::new(program());
         command.args(["server", "run", "--listen", "127.0.0.1:0", "--log-format", "json", "--data"]).arg(self.data());
         command.args(["--on-exit", if matches!(on_exit, OnExit::Keep) { "keep" } else { "stop" }]);
-        command.env("POLDER_ENGINES", engines());
+        command.env("POLDER_ENGINES", engines()).env("POLDER_BUILD_CACHE", build_cache());
         command.env("POLDER_ADMIN_PASSWORD", PASSWORD).stdin(Stdio::null()).stdout(Stdio::null());
         if let Some(database) = &self.database {
             command.args(["--database", database]);
@@ -125,6 +125,11 @@ impl Deployment {
         let mut server = self.server.take().unwrap();
         server.kill().unwrap();
         server.wait().unwrap();
+    }
+
+    /// Lets a user's command line find a server that was started again.
+    pub fn reconnect(&self, user: &mut Program) {
+        user.server = self.url.clone();
     }
 
     /// SIGTERM, and waits for the end.

@@ -4,6 +4,7 @@
 //! acknowledged is lost. The programs are found by `POLDER_PROGRAM`, or beside the test's own directory.
 
 mod deployment;
+mod fabric;
 #[path = "../../../crates/store/tests/support/postgres.rs"]
 mod postgres;
 

@@ -17,14 +17,15 @@ const READ = 20;
 
 /** What the contract emitted lately. A transaction that reached it through another contract shows with that one. */
 export function ContractEvents({ network, contract }: { network: string; contract: Contract }) {
-  const newest = useQuery(transactionsQuery(network, undefined, LOOKED_THROUGH));
+  const channel = contract.channel ?? undefined;
+  const newest = useQuery(transactionsQuery(network, channel, undefined, LOOKED_THROUGH));
   const own = contract.address.toLowerCase();
   const hashes = (newest.data?.items ?? [])
     .filter((row) => row.to?.toLowerCase() === own || row.hash === contract.transactionHash)
     .slice(0, READ)
     .map((row) => row.hash);
   const transactions = useQueries({
-    queries: hashes.map((hash) => ({ ...transactionQuery(network, hash), staleTime: 60_000 })),
+    queries: hashes.map((hash) => ({ ...transactionQuery(network, hash, channel), staleTime: 60_000 })),
   });
   const found = transactions.flatMap(({ data }) =>
     data === undefined
@@ -38,7 +39,7 @@ export function ContractEvents({ network, contract }: { network: string; contrac
           found.length === 0 && transactions.some((one) => one.isPending) ? (
             <Lines count={4} />
           ) : (
-            <EventTable network={network} rows={found} />
+            <EventTable network={network} channel={channel} rows={found} />
           )
         }
       </QueryView>
@@ -51,7 +52,7 @@ interface Found {
   transaction: Transaction;
 }
 
-function EventTable({ network, rows }: { network: string; rows: Found[] }) {
+function EventTable({ network, channel, rows }: { network: string; channel: string | undefined; rows: Found[] }) {
   const columns = useMemo<Column<Found>[]>(
     () => [
       {
@@ -72,7 +73,12 @@ function EventTable({ network, rows }: { network: string; rows: Found[] }) {
         header: "Transaction",
         value: ({ transaction }) => transaction.hash,
         cell: ({ transaction: { hash } }) => (
-          <TextLink className="mono nowrap" to="/networks/$network/transactions/$hash" params={{ network, hash }}>
+          <TextLink
+            className="mono nowrap"
+            to="/networks/$network/transactions/$hash"
+            params={{ network, hash }}
+            search={{ channel }}
+          >
             {shorten(hash)}
           </TextLink>
         ),
@@ -85,7 +91,7 @@ function EventTable({ network, rows }: { network: string; rows: Found[] }) {
         cell: ({ transaction }) => <Ago at={transaction.at} />,
       },
     ],
-    [network],
+    [network, channel],
   );
   const detail = {
     label: ({ log, transaction }: Found) => `log ${log.index} of ${shorten(transaction.hash)}`,

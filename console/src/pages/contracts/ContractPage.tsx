@@ -2,10 +2,12 @@ import { Group, SegmentedControl, Skeleton, Stack, Title } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 import { lazy, Suspense, useMemo, useState } from "react";
+import { useCapabilities } from "../../api/capabilities";
 import { contractQuery } from "../../api/queries";
 import type { Contract } from "../../api/types";
 import { isRead, readAbi, signature } from "../../lib/abi";
 import { formatTime } from "../../lib/format";
+import { readMetadata } from "../../lib/metadata";
 import { Copyable } from "../../ui/Copyable";
 import { Empty } from "../../ui/Empty";
 import { Facts } from "../../ui/Facts";
@@ -14,6 +16,7 @@ import { Panel } from "../../ui/Panel";
 import { QueryView } from "../../ui/QueryView";
 import { SignerSelect } from "../../ui/SignerSelect";
 import { AddressLink } from "../../ui/tables";
+import { Calls } from "./Calls";
 import { ContractEvents } from "./ContractEvents";
 import { ReadForm, WriteForm } from "./FunctionForm";
 import "./contracts.css";
@@ -32,15 +35,20 @@ export function ContractPage() {
   );
 }
 
-const TABS = [
-  { value: "read", label: "Read" },
-  { value: "write", label: "Write" },
+const SHARED_TABS = [
   { value: "events", label: "Events" },
   { value: "interface", label: "Interface" },
 ];
+const TABS = [{ value: "read", label: "Read" }, { value: "write", label: "Write" }, ...SHARED_TABS];
+/** Of contracts whose functions are not told apart by what they may do. */
+const CALL_TABS = [{ value: "call", label: "Call" }, ...SHARED_TABS];
 
 function ContractView({ network, contract }: { network: string; contract: Contract }) {
-  const [tab, setTab] = useState("read");
+  const [chosen, setTab] = useState<string>();
+  const capabilities = useCapabilities(network);
+  const functions = useMemo(() => readMetadata(contract.interface), [contract.interface]);
+  const called = functions !== undefined || capabilities?.has("contracts-beside") === true;
+  const tab = chosen ?? (called ? "call" : "read");
   return (
     <Stack gap="lg">
       <Title order={2} fz="xl">
@@ -55,6 +63,7 @@ function ContractView({ network, contract }: { network: string; contract: Contra
                 <AddressLink network={network} address={contract.address} full />
               </Copyable>,
             ],
+            ["Channel", contract.channel ?? undefined],
             ["Deployed by", contract.member ?? "elsewhere"],
             [
               "Transaction",
@@ -63,6 +72,7 @@ function ContractView({ network, contract }: { network: string; contract: Contra
                   <TextLink
                     to="/networks/$network/transactions/$hash"
                     params={{ network, hash: contract.transactionHash }}
+                    search={{ channel: contract.channel ?? undefined }}
                   >
                     {contract.transactionHash}
                   </TextLink>
@@ -74,8 +84,14 @@ function ContractView({ network, contract }: { network: string; contract: Contra
         />
       </Panel>
       <Group>
-        <SegmentedControl aria-label="Parts of the contract" data={TABS} value={tab} onChange={setTab} />
+        <SegmentedControl
+          aria-label="Parts of the contract"
+          data={called ? CALL_TABS : TABS}
+          value={tab}
+          onChange={setTab}
+        />
       </Group>
+      {tab === "call" && <Calls network={network} contract={contract} functions={functions ?? []} />}
       {tab === "read" && <Functions network={network} contract={contract} kind="read" />}
       {tab === "write" && <Functions network={network} contract={contract} kind="write" />}
       {tab === "events" && <ContractEvents network={network} contract={contract} />}
@@ -92,7 +108,7 @@ function Functions({ network, contract, kind }: { network: string; contract: Con
   const [from, setFrom] = useState<string | null>(null);
   const functions = useMemo(
     () =>
-      readAbi(contract.interface as unknown[]).filter(
+      readAbi(Array.isArray(contract.interface) ? contract.interface : []).filter(
         (entry) => entry.type === "function" && isRead(entry) === (kind === "read"),
       ),
     [contract.interface, kind],

@@ -1,6 +1,8 @@
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 import { useMemo } from "react";
+import { useCapabilities } from "../../api/capabilities";
+import { useChannel } from "../../api/channel";
 import { contractsQuery } from "../../api/queries";
 import { useCan } from "../../api/session";
 import type { Contract } from "../../api/types";
@@ -19,6 +21,8 @@ const route = getRouteApi("/signed-in/networks/$network/contracts");
 export function Contracts() {
   const { network } = route.useParams();
   const can = useCan();
+  const capabilities = useCapabilities(network);
+  const channel = useChannel(network);
   const contracts = useQuery(contractsQuery(network));
   const columns = useMemo<Column<Contract>[]>(
     () => [
@@ -43,6 +47,9 @@ export function Contracts() {
           </span>
         ),
       },
+      ...(channel === undefined
+        ? []
+        : [{ id: "channel", header: "Channel", wide: true, value: (row: Contract) => row.channel }]),
       { id: "member", header: "Deployed by", wide: true, value: (row) => row.member ?? "elsewhere" },
       {
         id: "createdAt",
@@ -52,16 +59,17 @@ export function Contracts() {
         cell: (row) => <Ago at={row.createdAt} />,
       },
     ],
-    [network],
+    [network, channel],
   );
-  const deploy = can("contracts:write") && (
+  const beside = capabilities?.has("contracts-beside") ?? false;
+  const deploy = can("contracts:write") && capabilities && (
     <ButtonLink
       size="xs"
-      to="/networks/$network/contracts/deploy"
+      to={beside ? "/networks/$network/chaincode/deploy" : "/networks/$network/contracts/deploy"}
       params={{ network }}
       leftSection={<IconPlus size={14} />}
     >
-      Deploy or register
+      {beside ? "Deploy chaincode" : "Deploy or register"}
     </ButtonLink>
   );
   return (
@@ -71,12 +79,17 @@ export function Contracts() {
           <DataTable
             label="Contracts"
             columns={columns}
-            rows={items}
+            rows={channel === undefined ? items : items.filter((row) => row.channel == null || row.channel === channel)}
             rowId={(row) => row.id}
             filter="Filter contracts"
             empty={
-              <Empty title="No contract yet" action={deploy}>
-                Deploy one from the artifact that your compiler wrote, or register one that is already on the ledger.
+              <Empty
+                title={channel === undefined ? "No contract yet" : `No contract on channel ${channel} yet`}
+                action={deploy}
+              >
+                {beside
+                  ? "Chaincode shows here when its deployment is done."
+                  : "Deploy one from the artifact that your compiler wrote, or register one that is already on the ledger."}
               </Empty>
             }
           />

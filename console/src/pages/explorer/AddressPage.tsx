@@ -1,6 +1,7 @@
 import { Badge, Group, Stack, Text, Title } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
+import { useChannel } from "../../api/channel";
 import { addressQuery, transactionsQuery } from "../../api/queries";
 import type { Address } from "../../api/types";
 import { formatAmount, formatNumber } from "../../lib/format";
@@ -19,16 +20,25 @@ const LOOKED_THROUGH = 500;
 
 export function AddressPage() {
   const { network, address } = route.useParams();
-  const query = useQuery(addressQuery(network, address));
+  const channel = useChannel(network);
+  const query = useQuery(addressQuery(network, address, channel));
   return (
     <QueryView query={query} lines={6}>
-      {(address) => <AddressView network={network} address={address} />}
+      {(address) => <AddressView network={network} channel={channel} address={address} />}
     </QueryView>
   );
 }
 
-function AddressView({ network, address }: { network: string; address: Address }) {
-  const transactions = useQuery(transactionsQuery(network, undefined, LOOKED_THROUGH));
+function AddressView({
+  network,
+  channel,
+  address,
+}: {
+  network: string;
+  channel: string | undefined;
+  address: Address;
+}) {
+  const transactions = useQuery(transactionsQuery(network, channel, undefined, LOOKED_THROUGH));
   const own = address.address.toLowerCase();
   return (
     <Stack gap="lg">
@@ -45,7 +55,7 @@ function AddressView({ network, address }: { network: string; address: Address }
           <ButtonLink
             variant="default"
             to="/networks/$network/contracts/$contract"
-            params={{ network, contract: address.address }}
+            params={{ network, contract: channel === undefined ? address.address : `${channel}/${address.address}` }}
           >
             Open the contract
           </ButtonLink>
@@ -55,9 +65,10 @@ function AddressView({ network, address }: { network: string; address: Address }
         <Facts
           items={[
             ["Address", <Copyable key="address" text={address.address} what="address" />],
-            ["Balance", `${formatAmount(address.balance)} ether`],
-            ["Transactions sent", formatNumber(address.nonce)],
-            ["Code", address.codeSize === 0 ? "none" : `${formatNumber(address.codeSize)} bytes`],
+            ["Balance", address.balance == null ? undefined : `${formatAmount(address.balance)} ether`],
+            ["Transactions sent", address.nonce == null ? undefined : formatNumber(address.nonce)],
+            // Where there are no balances, code is elsewhere than on the ledger.
+            ["Code", address.balance == null ? undefined : codeOf(address)],
             ["Account of", address.member ?? undefined],
             ["Contract", address.contract ?? undefined],
           ]}
@@ -85,4 +96,8 @@ function AddressView({ network, address }: { network: string; address: Address }
       </Panel>
     </Stack>
   );
+}
+
+function codeOf({ codeSize }: Address): string {
+  return codeSize === 0 ? "none" : `${formatNumber(codeSize)} bytes`;
 }

@@ -1,7 +1,8 @@
 import { Button, Group, Stack, Title } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, useNavigate } from "@tanstack/react-router";
-import { blockQuery, networkQuery } from "../../api/queries";
+import { useChannel } from "../../api/channel";
+import { blockQuery, channelQuery, networkQuery } from "../../api/queries";
 import type { Block } from "../../api/types";
 import { formatBytes, formatNumber, formatTime } from "../../lib/format";
 import { Copyable } from "../../ui/Copyable";
@@ -17,17 +18,20 @@ const route = getRouteApi("/signed-in/networks/$network/blocks/$block");
 
 export function BlockPage() {
   const { network, block: number } = route.useParams();
-  const query = useQuery(blockQuery(network, number));
+  const channel = useChannel(network);
+  const query = useQuery(blockQuery(network, number, channel));
   return (
     <QueryView query={query} lines={8}>
-      {(block) => <BlockView network={network} block={block} />}
+      {(block) => <BlockView network={network} channel={channel} block={block} />}
     </QueryView>
   );
 }
 
-function BlockView({ network, block }: { network: string; block: Block }) {
+function BlockView({ network, channel, block }: { network: string; channel: string | undefined; block: Block }) {
   const navigate = useNavigate();
-  const head = useQuery(networkQuery(network)).data?.height;
+  const whole = useQuery(networkQuery(network)).data?.height;
+  const own = useQuery({ ...channelQuery(network, channel ?? ""), enabled: channel !== undefined }).data?.height;
+  const head = channel === undefined ? whole : own;
   const open = (number: number) =>
     navigate({ to: "/networks/$network/blocks/$block", params: { network, block: String(number) } });
   return (
@@ -73,7 +77,7 @@ function BlockView({ network, block }: { network: string; block: Block }) {
               </span>,
             ],
             ["Transactions", formatNumber(block.items.length)],
-            ["Gas used", block.gasUsed == null ? null : `${formatNumber(block.gasUsed)}${share(block)}`],
+            ["Gas used", block.gasUsed == null ? undefined : `${formatNumber(block.gasUsed)}${share(block)}`],
             ["Size", block.size == null ? null : formatBytes(block.size)],
             ...engineFacts(block.facts),
           ]}

@@ -1,5 +1,6 @@
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
+import { useChannel } from "../../api/channel";
 import { blocksQuery } from "../../api/queries";
 import { Empty } from "../../ui/Empty";
 import { Panel } from "../../ui/Panel";
@@ -11,8 +12,14 @@ const route = getRouteApi("/signed-in/networks/$network/blocks");
 
 export function Blocks() {
   const { network } = route.useParams();
+  const channel = useChannel(network);
+  // Each channel has pages of its own.
+  return <Listed key={channel} network={network} channel={channel} />;
+}
+
+function Listed({ network, channel }: { network: string; channel: string | undefined }) {
   const pages = useCursors();
-  const blocks = useQuery({ ...blocksQuery(network, pages.cursor), placeholderData: keepPreviousData });
+  const blocks = useQuery({ ...blocksQuery(network, channel, pages.cursor), placeholderData: keepPreviousData });
   return (
     <Panel flush title="Blocks">
       <QueryView query={blocks} lines={10}>

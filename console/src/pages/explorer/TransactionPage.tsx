@@ -1,8 +1,10 @@
 import { Alert, Group, Stack, Text, Title } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
+import { useChannel } from "../../api/channel";
 import { transactionQuery } from "../../api/queries";
 import type { Transaction } from "../../api/types";
+import { readEndorsed } from "../../lib/endorsed";
 import { formatAmount, formatNumber, formatTime, NONE } from "../../lib/format";
 import { Copyable } from "../../ui/Copyable";
 import { Empty } from "../../ui/Empty";
@@ -13,14 +15,16 @@ import { QueryView } from "../../ui/QueryView";
 import { Status } from "../../ui/Status";
 import { AddressLink } from "../../ui/tables";
 import { DecodedView } from "./DecodedView";
+import { Endorsements, ReadsAndWrites } from "./EndorsedView";
 import { LogView } from "./LogView";
 
 const route = getRouteApi("/signed-in/networks/$network/transactions/$hash");
 
 export function TransactionPage() {
   const { network, hash } = route.useParams();
+  const channel = useChannel(network);
   const query = useQuery({
-    ...transactionQuery(network, hash),
+    ...transactionQuery(network, hash, channel),
     // A final transaction never changes; one that is not yet is asked for until it is.
     refetchInterval: ({ state }) =>
       state.data?.status === "pending" || state.data?.status === "unknown" ? 1000 : false,
@@ -33,6 +37,7 @@ export function TransactionPage() {
 }
 
 function TransactionView({ network, transaction }: { network: string; transaction: Transaction }) {
+  const endorsed = readEndorsed(transaction.raw);
   return (
     <Stack gap="lg">
       <Group gap="sm">
@@ -42,7 +47,10 @@ function TransactionView({ network, transaction }: { network: string; transactio
         <Status status={transaction.status} />
       </Group>
       {transaction.error && (
-        <Alert color="red" title="Execution reverted">
+        <Alert
+          color="red"
+          title={endorsed ? "Not valid: the ledger kept it, without its writes" : "Execution reverted"}
+        >
           <span className="break">{transaction.error}</span>
         </Alert>
       )}
@@ -56,11 +64,19 @@ function TransactionView({ network, transaction }: { network: string; transactio
             ],
             ["Position in the block", transaction.index == null ? null : String(transaction.index)],
             ["Time", transaction.at == null ? null : formatTime(transaction.at)],
-            ["From", <LinkedAddress key="from" network={network} address={transaction.from} />],
+            ["Validation", endorsed?.validation && <span className="mono">{endorsed.validation}</span>],
+            [
+              "From",
+              transaction.from === "" ? null : (
+                <LinkedAddress key="from" network={network} address={transaction.from} />
+              ),
+            ],
             [
               "To",
               transaction.to == null ? (
-                "contract creation"
+                transaction.value == null ? null : (
+                  "contract creation"
+                )
               ) : (
                 <LinkedAddress key="to" network={network} address={transaction.to} />
               ),
@@ -71,16 +87,16 @@ function TransactionView({ network, transaction }: { network: string; transactio
                 <LinkedAddress key="new" network={network} address={transaction.contractAddress} />
               ),
             ],
-            ["Value", `${formatAmount(transaction.value)} ether`],
-            ["Gas used", gas(transaction)],
-            ["Nonce", formatNumber(transaction.nonce)],
+            ["Value", transaction.value == null ? undefined : `${formatAmount(transaction.value)} ether`],
+            ["Gas used", transaction.gasUsed == null && transaction.gasLimit == null ? undefined : gas(transaction)],
+            ["Nonce", transaction.nonce == null ? undefined : formatNumber(transaction.nonce)],
           ]}
         />
       </Panel>
       <Panel title="Input">
         {transaction.input === "0x" ? (
           <Text size="sm" c="dimmed">
-            No input data: a plain transfer of value.
+            {transaction.value == null ? "No call of a contract." : "No input data: a plain transfer of value."}
           </Text>
         ) : (
           <Stack gap="md">
@@ -103,6 +119,12 @@ function TransactionView({ network, transaction }: { network: string; transactio
           </Stack>
         )}
       </Panel>
+      {endorsed && endorsed.calls.length > 0 && (
+        <>
+          <Endorsements calls={endorsed.calls} />
+          <ReadsAndWrites calls={endorsed.calls} />
+        </>
+      )}
       <Panel title={`Logs (${transaction.logs.length})`}>
         {transaction.logs.length === 0 ? (
           <Empty title="No logs" />

@@ -1,5 +1,7 @@
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
+import { useCapabilities } from "../../api/capabilities";
+import { useChannel } from "../../api/channel";
 import { transactionsQuery } from "../../api/queries";
 import { useCan } from "../../api/session";
 import { Empty } from "../../ui/Empty";
@@ -13,11 +15,21 @@ const route = getRouteApi("/signed-in/networks/$network/transactions");
 
 export function Transactions() {
   const { network } = route.useParams();
+  const channel = useChannel(network);
+  // Each channel has pages of its own.
+  return <Listed key={channel} network={network} channel={channel} />;
+}
+
+function Listed({ network, channel }: { network: string; channel: string | undefined }) {
   const can = useCan();
+  const evm = useCapabilities(network)?.has("evm") ?? false;
   const pages = useCursors();
-  const transactions = useQuery({ ...transactionsQuery(network, pages.cursor), placeholderData: keepPreviousData });
+  const transactions = useQuery({
+    ...transactionsQuery(network, channel, pages.cursor),
+    placeholderData: keepPreviousData,
+  });
   return (
-    <Panel flush title="Transactions" actions={can("transactions:raw") && <SendTransaction network={network} />}>
+    <Panel flush title="Transactions" actions={evm && can("transactions:raw") && <SendTransaction network={network} />}>
       <QueryView query={transactions} lines={10}>
         {({ items, next }) => (
           <>
@@ -26,7 +38,9 @@ export function Transactions() {
               rows={items}
               empty={
                 <Empty title="No transaction yet">
-                  Deploy a contract, or point any Ethereum client at a node's address.
+                  {evm
+                    ? "Deploy a contract, or point any Ethereum client at a node's address."
+                    : "They show when a contract is called."}
                 </Empty>
               }
             />

@@ -1,6 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 import { useMemo } from "react";
+import { useCapabilities } from "../../api/capabilities";
 import { accountsQuery } from "../../api/queries";
 import type { Account } from "../../api/types";
 import { formatAmount, formatNumber, NONE } from "../../lib/format";
@@ -13,9 +14,30 @@ import { AddressLink } from "../../ui/tables";
 
 const route = getRouteApi("/signed-in/networks/$network/accounts");
 
+const AMOUNTS: Column<Account>[] = [
+  {
+    id: "balance",
+    header: "Balance (ether)",
+    align: "right",
+    value: (row) => (row.balance == null ? null : Number(row.balance)),
+    cell: (row) => (row.balance == null ? NONE : formatAmount(row.balance)),
+  },
+  {
+    id: "nonce",
+    header: "Transactions sent",
+    align: "right",
+    wide: true,
+    value: (row) => row.nonce,
+    cell: (row) => formatNumber(row.nonce),
+  },
+];
+
 export function Accounts() {
   const { network } = route.useParams();
   const accounts = useQuery(accountsQuery(network));
+  const capabilities = useCapabilities(network);
+  // Ledgers without an own currency have neither; a node that does not answer leaves single ones out.
+  const amounts = capabilities?.has("evm") ?? true;
   const columns = useMemo<Column<Account>[]>(
     () => [
       { id: "member", header: "Member", value: (row) => row.member },
@@ -30,24 +52,10 @@ export function Accounts() {
           </span>
         ),
       },
-      {
-        id: "balance",
-        header: "Balance (ether)",
-        align: "right",
-        value: (row) => (row.balance == null ? null : Number(row.balance)),
-        cell: (row) => (row.balance == null ? NONE : formatAmount(row.balance)),
-      },
-      {
-        id: "nonce",
-        header: "Transactions sent",
-        align: "right",
-        wide: true,
-        value: (row) => row.nonce,
-        cell: (row) => formatNumber(row.nonce),
-      },
+      ...(amounts ? AMOUNTS : []),
       { id: "usable", header: "Usable by you", wide: true, value: (row) => (row.usable ? "yes" : "no") },
     ],
-    [network],
+    [network, amounts],
   );
   return (
     <Panel flush title="Accounts held for the members">

@@ -4,17 +4,28 @@ import { useNavigate } from "@tanstack/react-router";
 import { type FormEvent, useState } from "react";
 import { api } from "../../api/client";
 import { toProblem } from "../../api/problem";
-import { readSearch } from "../../lib/search";
+import { type Notation, readSearch } from "../../lib/search";
 import { IconSearch } from "../../ui/icons";
 
+const ADVICE: Record<Notation, string> = {
+  prefixed: "Type a block's height, a hash of 64 hex digits, or an address of 40.",
+  named: "Type a block's height, a hash of 64 hex digits, a contract's name, or an account such as MSP/name.",
+};
+
+interface LedgerSearchProps {
+  network: string;
+  channel: string | undefined;
+  notation: Notation;
+}
+
 /** Finds a block by height or hash, a transaction by hash, or an address. */
-export function LedgerSearch({ network }: { network: string }) {
+export function LedgerSearch({ network, channel, notation }: LedgerSearchProps) {
   const navigate = useNavigate();
   const [text, setText] = useState("");
   const search = useMutation({
     mutationFn: async () => {
-      const term = readSearch(text);
-      if (term === undefined) throw new Error("Type a block's height, a hash of 64 hex digits, or an address of 40.");
+      const term = readSearch(text, notation);
+      if (term === undefined) throw new Error(ADVICE[notation]);
       if (term.kind === "address")
         return navigate({ to: "/networks/$network/addresses/$address", params: { network, address: term.address } });
       if (term.kind === "block")
@@ -25,11 +36,11 @@ export function LedgerSearch({ network }: { network: string }) {
   });
   const openHash = async (hash: string) => {
     const transaction = await api.GET("/api/v1/networks/{network}/transactions/{hash}", {
-      params: { path: { network, hash } },
+      params: { path: { network, hash }, query: { channel } },
     });
     if (transaction.data) return navigate({ to: "/networks/$network/transactions/$hash", params: { network, hash } });
     const block = await api.GET("/api/v1/networks/{network}/blocks/{block}", {
-      params: { path: { network, block: hash } },
+      params: { path: { network, block: hash }, query: { channel } },
     });
     if (block.data)
       return navigate({

@@ -12,6 +12,7 @@ import { Panel } from "../../ui/Panel";
 import { QueryView } from "../../ui/QueryView";
 import { OperationTable } from "../../ui/tables";
 import { readOptions } from "../wizard/schema";
+import { endpointsOf } from "./endpoints";
 
 const route = getRouteApi("/signed-in/networks/$network/details");
 
@@ -24,7 +25,9 @@ export function NetworkDetails() {
 function Details({ network }: { network: Network }) {
   const consortium = useQuery(consortiumQuery(network.consortium));
   const operations = useQuery(operationsQuery({ subject: network.id }));
-  const endpoints = network.nodes.filter((node) => node.rpc != null);
+  const nodes = network.nodes
+    .map((node) => ({ node, endpoints: endpointsOf(node) }))
+    .filter(({ endpoints }) => endpoints.length > 0);
   const engine = useQuery(enginesQuery()).data?.items.find((engine) => engine.name === network.engine);
   const titles = new Map(readOptions(engine?.options).map((option) => [option.name, option.title]));
   const options = Object.entries(network.options).map(([name, value]): [string, React.ReactNode] => [
@@ -48,24 +51,28 @@ function Details({ network }: { network: Network }) {
               "Consensus",
               engine?.consensus.find((kind) => kind.name === network.consensus)?.title ?? network.consensus,
             ],
+            ["Channels", network.channels?.length ? network.channels.join(", ") : undefined],
             [
               "Chain id",
-              network.chainId == null ? null : <Copyable key="chain" text={String(network.chainId)} what="chain id" />,
+              network.chainId == null ? undefined : (
+                <Copyable key="chain" text={String(network.chainId)} what="chain id" />
+              ),
             ],
             ["Created", formatTime(network.createdAt)],
           ]}
         />
       </Panel>
       <Panel title="Connect a client">
-        {endpoints.length === 0 ? (
+        {nodes.length === 0 ? (
           "The nodes' addresses show while they run."
         ) : (
           <Facts
-            items={endpoints.map((node) => [
+            items={nodes.map(({ node, endpoints }) => [
               node.name,
               <Stack key={node.id} gap={2}>
-                <Copyable text={node.rpc ?? ""} what="HTTP address" />
-                {node.ws && <Copyable text={node.ws} what="WebSocket address" />}
+                {endpoints.map(({ text, what }) => (
+                  <Copyable key={what} text={text} what={what} />
+                ))}
               </Stack>,
             ])}
           />

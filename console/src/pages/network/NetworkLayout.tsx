@@ -1,7 +1,9 @@
-import { Alert, Button, Stack, Text } from "@mantine/core";
+import { Alert, Button, Group, Stack, Text } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link, Outlet, useLocation, useNavigate } from "@tanstack/react-router";
+import { useCapabilities } from "../../api/capabilities";
+import { useChannel } from "../../api/channel";
 import { api, done } from "../../api/client";
 import { networkQuery } from "../../api/queries";
 import { useCan } from "../../api/session";
@@ -16,7 +18,9 @@ import { ProblemAlert } from "../../ui/ProblemAlert";
 import { QueryView } from "../../ui/QueryView";
 import { Status } from "../../ui/Status";
 import { ActiveOperations } from "./ActiveOperations";
+import { ChannelSelect } from "./ChannelSelect";
 import { LedgerSearch } from "./LedgerSearch";
+import { ProfileButton } from "./Profile";
 
 const route = getRouteApi("/signed-in/networks/$network");
 
@@ -24,6 +28,7 @@ const route = getRouteApi("/signed-in/networks/$network");
 export function NetworkLayout() {
   const { network: id } = route.useParams();
   const query = useQuery(networkQuery(id));
+  const capabilities = useCapabilities(id);
   // Nodes are listed on the overview.
   const onNode = useLocation().pathname.split("/")[3] === "nodes";
   return (
@@ -46,6 +51,16 @@ export function NetworkLayout() {
             <Link to="/networks/$network/transactions" params={{ network: id }} className="tab">
               Transactions
             </Link>
+            {capabilities?.has("channels") && (
+              <Link to="/networks/$network/channels" params={{ network: id }} className="tab">
+                Channels
+              </Link>
+            )}
+            {capabilities?.has("contracts-beside") && (
+              <Link to="/networks/$network/chaincode" params={{ network: id }} className="tab">
+                Chaincode
+              </Link>
+            )}
             <Link to="/networks/$network/contracts" params={{ network: id }} className="tab">
               Contracts
             </Link>
@@ -71,6 +86,8 @@ const REASON_TITLES: Partial<Record<Network["status"], string>> = {
 
 function Header({ network }: { network: Network }) {
   const can = useCan();
+  const capabilities = useCapabilities(network.id);
+  const channel = useChannel(network.id);
   const section = useLocation().pathname.split("/")[3];
   const navigate = useNavigate();
   const [stopping, stopDialog] = useDisclosure();
@@ -80,6 +97,37 @@ function Header({ network }: { network: Network }) {
   const restart = useAction(() => done(api.POST("/api/v1/networks/{network}/restart", params)), noticeOperation);
   const stopped = network.status === "stopped";
   const busy = network.status === "creating" || network.status === "deleting";
+  const changes = (
+    <>
+      {stopped ? (
+        <Button
+          variant="default"
+          leftSection={<IconStart size={16} />}
+          loading={start.isPending}
+          onClick={() => start.mutate()}
+        >
+          Start
+        </Button>
+      ) : (
+        <>
+          <Button
+            variant="default"
+            leftSection={<IconRestart size={16} />}
+            loading={restart.isPending}
+            onClick={() => restart.mutate()}
+          >
+            Restart
+          </Button>
+          <Button variant="default" leftSection={<IconStop size={16} />} onClick={stopDialog.open}>
+            Stop
+          </Button>
+        </>
+      )}
+      <Button variant="default" c="var(--bad)" leftSection={<IconDelete size={16} />} onClick={deleteDialog.open}>
+        Delete
+      </Button>
+    </>
+  );
   return (
     <>
       <PageHeader
@@ -95,41 +143,10 @@ function Header({ network }: { network: Network }) {
         actions={
           // Pages below have actions of their own; two buttons of one name would be confusing.
           (section === undefined || section === "details") &&
-          can("networks:write") &&
           !busy && (
             <>
-              {stopped ? (
-                <Button
-                  variant="default"
-                  leftSection={<IconStart size={16} />}
-                  loading={start.isPending}
-                  onClick={() => start.mutate()}
-                >
-                  Start
-                </Button>
-              ) : (
-                <>
-                  <Button
-                    variant="default"
-                    leftSection={<IconRestart size={16} />}
-                    loading={restart.isPending}
-                    onClick={() => restart.mutate()}
-                  >
-                    Restart
-                  </Button>
-                  <Button variant="default" leftSection={<IconStop size={16} />} onClick={stopDialog.open}>
-                    Stop
-                  </Button>
-                </>
-              )}
-              <Button
-                variant="default"
-                c="var(--bad)"
-                leftSection={<IconDelete size={16} />}
-                onClick={deleteDialog.open}
-              >
-                Delete
-              </Button>
+              {capabilities?.has("identities") && can("identities:export") && <ProfileButton network={network} />}
+              {can("networks:write") && changes}
             </>
           )
         }
@@ -153,7 +170,16 @@ function Header({ network }: { network: Network }) {
           </Alert>
         )}
         <ActiveOperations network={network} />
-        <LedgerSearch network={network.id} />
+        <Group gap="sm" align="flex-start">
+          <ChannelSelect network={network} />
+          <div style={{ flex: "1 1 300px", minWidth: 0 }}>
+            <LedgerSearch
+              network={network.id}
+              channel={channel}
+              notation={(capabilities?.has("evm") ?? true) ? "prefixed" : "named"}
+            />
+          </div>
+        </Group>
       </Stack>
       <Confirm
         opened={stopping}

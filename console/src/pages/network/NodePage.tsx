@@ -11,6 +11,7 @@ import { IconAlert } from "../../ui/icons";
 import { Panel } from "../../ui/Panel";
 import { QueryView } from "../../ui/QueryView";
 import { Status } from "../../ui/Status";
+import { endpointsOf } from "./endpoints";
 import { NodeActions } from "./NodeActions";
 import { NodeLogs } from "./NodeLogs";
 import "./network.css";
@@ -35,7 +36,7 @@ export function NodePage() {
                 <Status status={node.status} />
               </Group>
               <Text size="sm" c="dimmed">
-                {node.role} of {node.member}, on host {node.host}
+                {node.kind} of {node.member}, on host {node.host}
               </Text>
             </div>
             <NodeActions node={node} />
@@ -49,6 +50,7 @@ export function NodePage() {
 
 function NodeView({ node }: { node: Node }) {
   const usage = useQuery(usageQuery(node.id));
+  const endpoints = endpointsOf(node);
   return (
     <Stack gap="lg">
       {node.statusReason && node.status !== "stopped" && (
@@ -66,14 +68,11 @@ function NodeView({ node }: { node: Node }) {
         ]}
       />
       <Panel title="Connect">
-        {node.rpc == null && node.ws == null ? (
+        {endpoints.length === 0 ? (
           "The addresses show while the node runs."
         ) : (
           <Facts
-            items={[
-              ["JSON-RPC over HTTP", node.rpc && <Copyable text={node.rpc} what="HTTP address" />],
-              ["JSON-RPC over WebSocket", node.ws && <Copyable text={node.ws} what="WebSocket address" />],
-            ]}
+            items={endpoints.map(({ title, text, what }) => [title, <Copyable key={title} text={text} what={what} />])}
           />
         )}
       </Panel>

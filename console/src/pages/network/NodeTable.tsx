@@ -30,11 +30,11 @@ export function NodeTable({ nodes, leader, mixed = false }: NodeTableProps) {
       },
       { id: "member", header: "Member", wide: true, value: (node) => node.member },
       {
-        id: "role",
-        header: "Role",
+        id: "kind",
+        header: "Kind",
         wide: true,
-        value: (node) => node.role,
-        cell: (node) => (node.id === leader && node.status === "running" ? `${node.role}, leader` : node.role),
+        value: (node) => node.kind,
+        cell: (node) => (node.id === leader && node.status === "running" ? `${node.kind}, leader` : node.kind),
       },
       {
         id: "status",

@@ -179,7 +179,7 @@ function NodeView({ data: { node, leader, behind } }: NodeProps<NodeBox>) {
         )}
       </div>
       <div className="topology-node-facts">
-        {node.role} · {node.status}
+        {node.kind} · {node.status}
       </div>
       <div className="topology-node-facts">
         {node.height == null ? NONE : formatNumber(node.height)}

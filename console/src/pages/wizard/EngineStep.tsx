@@ -1,6 +1,6 @@
 import { Alert, Select, Stack, TextInput } from "@mantine/core";
 import type { Engine } from "../../api/types";
-import { plural } from "../../lib/format";
+import { plural, roleName } from "../../lib/format";
 import { IconAlert } from "../../ui/icons";
 import { TextLink } from "../../ui/links";
 import { Panel } from "../../ui/Panel";
@@ -25,6 +25,9 @@ export function EngineStep({ engines, engine, draft, errors, onChange }: EngineS
       version: "",
       nodes: consensus?.defaultNodes ?? 1,
       options: {},
+      // Another engine may have neither.
+      chainId: "",
+      genesis: "",
     });
   };
   const chooseConsensus = (name: string) => {
@@ -92,8 +95,8 @@ export function EngineStep({ engines, engine, draft, errors, onChange }: EngineS
             title: kind.title,
             note:
               kind.minNodes === kind.maxNodes
-                ? plural(kind.minNodes, "node")
-                : `${kind.minNodes} to ${kind.maxNodes} nodes`,
+                ? plural(kind.minNodes, roleName(kind.role))
+                : `${kind.minNodes} to ${kind.maxNodes} ${roleName(kind.role)}s`,
             children: kind.description,
           }))}
         />

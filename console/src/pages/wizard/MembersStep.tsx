@@ -1,6 +1,6 @@
 import { Checkbox, NumberInput, Select, Stack, Text } from "@mantine/core";
 import type { ConsensusKind, Consortium } from "../../api/types";
-import { plural } from "../../lib/format";
+import { formatRoles, plural, roleName } from "../../lib/format";
 import { Panel } from "../../ui/Panel";
 import type { NetworkDraft } from "./draft";
 
@@ -18,6 +18,7 @@ export function MembersStep({ consortia, consortium, consensus, draft, errors, o
     const chosen = consortia.find((one) => one.id === id);
     if (chosen) onChange({ consortium: chosen.id, members: chosen.members.map((member) => member.organisation) });
   };
+  const word = roleName(consensus?.role ?? "node");
   const chosen = consortium.members.filter((member) => draft.members.includes(member.organisation));
   return (
     <Panel title="Members and nodes">
@@ -32,7 +33,7 @@ export function MembersStep({ consortia, consortium, consensus, draft, errors, o
         />
         <Checkbox.Group
           label="Members"
-          description="Who runs the nodes: they are assigned in turn, in this order"
+          description={`Who runs the ${word}s: they are assigned in turn, in this order`}
           value={draft.members}
           error={errors.members}
           onChange={(members) => onChange({ members })}
@@ -44,7 +45,7 @@ export function MembersStep({ consortia, consortium, consensus, draft, errors, o
           </Stack>
         </Checkbox.Group>
         <NumberInput
-          label="Nodes"
+          label={consensus ? formatRoles(consensus.role) : "Nodes"}
           description={consensus && rangeOf(consensus)}
           maw={420}
           min={consensus?.minNodes}
@@ -59,7 +60,7 @@ export function MembersStep({ consortia, consortium, consensus, draft, errors, o
         {chosen.length > 0 && draft.nodes > 0 && (
           <Text size="sm" c="dimmed" role="status">
             {chosen
-              .map((member, index) => `${member.title}: ${plural(dealt(draft.nodes, chosen.length, index), "node")}`)
+              .map((member, index) => `${member.title}: ${plural(dealt(draft.nodes, chosen.length, index), word)}`)
               .join(" · ")}
           </Text>
         )}
@@ -68,9 +69,9 @@ export function MembersStep({ consortia, consortium, consensus, draft, errors, o
   );
 }
 
-function rangeOf({ minNodes, maxNodes }: ConsensusKind): string {
+function rangeOf({ role, minNodes, maxNodes }: ConsensusKind): string {
   return minNodes === maxNodes
-    ? `Exactly ${plural(minNodes, "node")} with this consensus`
+    ? `Exactly ${plural(minNodes, roleName(role))} with this consensus`
     : `${minNodes} to ${maxNodes} with this consensus`;
 }
 

@@ -23,15 +23,17 @@ export function OptionsStep({ engine, draft, errors, onChange }: OptionsStepProp
         <Text size="sm" c="dimmed">
           The defaults suit most networks: change only what you need.
         </Text>
-        <TextInput
-          label="Chain id"
-          description="Tells this ledger from others, so that a transaction for one is refused by the others. Drawn at random when empty."
-          maw={420}
-          inputMode="numeric"
-          value={draft.chainId}
-          error={errors.chainId}
-          onChange={(event) => onChange({ chainId: event.currentTarget.value })}
-        />
+        {engine.capabilities.includes("chain-id") && (
+          <TextInput
+            label="Chain id"
+            description="Tells this ledger from others, so that a transaction for one is refused by the others. Drawn at random when empty."
+            maw={420}
+            inputMode="numeric"
+            value={draft.chainId}
+            error={errors.chainId}
+            onChange={(event) => onChange({ chainId: event.currentTarget.value })}
+          />
+        )}
         {readOptions(engine.options).map((option) => (
           <OptionField
             key={option.name}
@@ -41,21 +43,23 @@ export function OptionsStep({ engine, draft, errors, onChange }: OptionsStepProp
             onChange={(value) => set(option.name, value)}
           />
         ))}
-        <details>
-          <summary style={{ cursor: "pointer", fontSize: "0.875rem", fontWeight: 500 }}>Custom genesis</summary>
-          <Text size="sm" c="dimmed" mt="xs" mb="xs">
-            An Ethereum genesis as JSON, with accounts and balances. Validators are not part of it: Polder fills them
-            in.
-          </Text>
-          <Suspense>
-            <CodeEditor label="Genesis as JSON" value={draft.genesis} onChange={(genesis) => onChange({ genesis })} />
-          </Suspense>
-          {errors.genesis && (
-            <Text size="sm" c="var(--bad)">
-              {errors.genesis}
+        {engine.capabilities.includes("evm") && (
+          <details>
+            <summary style={{ cursor: "pointer", fontSize: "0.875rem", fontWeight: 500 }}>Custom genesis</summary>
+            <Text size="sm" c="dimmed" mt="xs" mb="xs">
+              An Ethereum genesis as JSON, with accounts and balances. Validators are not part of it: Polder fills them
+              in.
             </Text>
-          )}
-        </details>
+            <Suspense>
+              <CodeEditor label="Genesis as JSON" value={draft.genesis} onChange={(genesis) => onChange({ genesis })} />
+            </Suspense>
+            {errors.genesis && (
+              <Text size="sm" c="var(--bad)">
+                {errors.genesis}
+              </Text>
+            )}
+          </details>
+        )}
       </Stack>
     </Panel>
   );
@@ -108,6 +112,8 @@ function OptionField({ option, value, error, onChange }: OptionFieldProps) {
       return (
         <TextInput
           {...shared}
+          autoComplete="off"
+          spellCheck={false}
           placeholder={option.default === undefined ? undefined : String(option.default)}
           value={String(value ?? "")}
           onChange={(event) => onChange(event.currentTarget.value || undefined)}

@@ -31,7 +31,7 @@ export function ReviewStep({ draft, engine, consortium }: ReviewStepProps) {
             ["Consortium", consortium.title],
             ["Engine", engine.title],
             ["Consensus", chosenConsensus(engine, draft)?.title],
-            ["Chain id", draft.chainId || "drawn at random"],
+            ["Chain id", engine.capabilities.includes("chain-id") ? draft.chainId || "drawn at random" : undefined],
             ...Object.entries(request.options ?? {}).map(([name, value]): [string, string] => [
               formatKey(name),
               String(value),
@@ -64,5 +64,5 @@ export function ReviewStep({ draft, engine, consortium }: ReviewStepProps) {
 const PLANNED = [
   { id: "name", header: "Node", value: (node: { name: string }) => node.name },
   { id: "member", header: "Member", value: (node: { member: string }) => node.member },
-  { id: "role", header: "Role", value: (node: { role: string }) => node.role },
+  { id: "kind", header: "Kind", value: (node: { kind: string }) => node.kind },
 ];

@@ -7,13 +7,16 @@ const engine = {
   title: "Polder",
   version: "0.1.0",
   versions: [],
+  capabilities: ["evm", "chain-id"],
   consensus: [
-    { name: "bft", title: "BFT", minNodes: 4, maxNodes: 64, defaultNodes: 4 },
-    { name: "solo", title: "Solo", minNodes: 1, maxNodes: 1, defaultNodes: 1 },
+    { name: "bft", title: "BFT", role: "validator", minNodes: 4, maxNodes: 64, defaultNodes: 4 },
+    { name: "solo", title: "Solo", role: "validator", minNodes: 1, maxNodes: 1, defaultNodes: 1 },
   ],
   options: {
     properties: {
       heartbeatMs: { title: "Heartbeat", type: "integer", default: 1000, minimum: 100, maximum: 60_000 },
+      channel: { title: "Channel", type: "string", default: "main", pattern: "^[a-z][a-z0-9.-]*$", maxLength: 8 },
+      ordererMember: { type: "string", default: "", pattern: "^[a-z0-9-]*$" },
     },
   },
 } as unknown as Engine;
@@ -51,8 +54,25 @@ describe("the draft of a network", () => {
     [{ genesis: "[]" }, 2, "genesis"],
     [{ options: { heartbeatMs: 50 } }, 2, "heartbeatMs"],
     [{ options: { heartbeatMs: 99.5 } }, 2, "heartbeatMs"],
+    [{ options: { channel: "Main" } }, 2, "channel"],
+    [{ options: { channel: "main-channel" } }, 2, "channel"],
+    [{ options: { ordererMember: "Alpha!" } }, 2, "ordererMember"],
   ])("%j is refused at its step", (part, step, field) => {
     expect(problemsOf(draft(part), engine)).toMatchObject([{ step, field }]);
+  });
+
+  it("says what is wrong in the consensus's own word for its nodes", () => {
+    expect(problemsOf(draft({ nodes: 3 }), engine)[0]?.message).toBe("BFT has 4 to 64 validators.");
+    expect(problemsOf(draft({ consensus: "solo", nodes: 2 }), engine)[0]?.message).toBe(
+      "Solo has exactly 1 validator.",
+    );
+  });
+
+  it("takes texts that fit, and none", () => {
+    expect(problemsOf(draft({ options: { channel: "trade", ordererMember: "" } }), engine)).toEqual([]);
+    expect(toRequest(draft({ options: { channel: "trade", ordererMember: "" } })).options).toEqual({
+      channel: "trade",
+    });
   });
 
   it("sends what was chosen and leaves the rest to the engine", () => {

@@ -1,4 +1,5 @@
 import type { ConsensusKind, Consortium, Engine, NewNetwork } from "../../api/types";
+import { plural, roleName } from "../../lib/format";
 import { checkOption, readOptions } from "./schema";
 
 /** What the wizard has gathered. */
@@ -68,10 +69,14 @@ export function problemsOf(draft: NetworkDraft, engine: Engine): DraftProblem[] 
   if (consensus && (draft.nodes < consensus.minNodes || draft.nodes > consensus.maxNodes)) {
     add(1, "nodes", nodesAdvice(consensus));
   }
-  if (draft.chainId !== "" && (!/^\d{1,15}$/.test(draft.chainId) || Number(draft.chainId) === 0)) {
+  if (
+    engine.capabilities.includes("chain-id") &&
+    draft.chainId !== "" &&
+    (!/^\d{1,15}$/.test(draft.chainId) || Number(draft.chainId) === 0)
+  ) {
     add(2, "chainId", "Chain id: a whole number from 1, or nothing.");
   }
-  if (draft.genesis.trim() !== "" && readGenesis(draft.genesis) === undefined) {
+  if (engine.capabilities.includes("evm") && draft.genesis.trim() !== "" && readGenesis(draft.genesis) === undefined) {
     add(2, "genesis", "Genesis: must be a JSON object.");
   }
   for (const option of readOptions(engine.options)) {
@@ -81,10 +86,10 @@ export function problemsOf(draft: NetworkDraft, engine: Engine): DraftProblem[] 
   return problems;
 }
 
-function nodesAdvice({ title, minNodes, maxNodes }: ConsensusKind): string {
+function nodesAdvice({ title, role, minNodes, maxNodes }: ConsensusKind): string {
   return minNodes === maxNodes
-    ? `${title} has exactly ${minNodes} ${minNodes === 1 ? "node" : "nodes"}.`
-    : `${title} has ${minNodes} to ${maxNodes} nodes.`;
+    ? `${title} has exactly ${plural(minNodes, roleName(role))}.`
+    : `${title} has ${minNodes} to ${maxNodes} ${roleName(role)}s.`;
 }
 
 function readGenesis(text: string): Record<string, unknown> | undefined {

@@ -7,6 +7,8 @@ export interface OptionSchema {
   minimum?: number;
   maximum?: number;
   enum?: unknown[];
+  pattern?: string;
+  maxLength?: number;
 }
 
 export interface Option extends OptionSchema {
@@ -42,6 +44,7 @@ export function checkOption(option: Option, value: unknown): string | undefined 
   if (value === undefined || value === "") {
     return option.required && option.default === undefined ? `${label}: needs a value` : undefined;
   }
+  if (option.kind === "text") return checkText(option, label, String(value));
   if (option.kind !== "integer" && option.kind !== "number") return undefined;
   const number = Number(value);
   if (!Number.isFinite(number)) return `${label}: must be a number`;
@@ -49,4 +52,18 @@ export function checkOption(option: Option, value: unknown): string | undefined 
   if (option.minimum !== undefined && number < option.minimum) return `${label}: at least ${option.minimum}`;
   if (option.maximum !== undefined && number > option.maximum) return `${label}: at most ${option.maximum}`;
   return undefined;
+}
+
+function checkText({ pattern, maxLength }: Option, label: string, text: string): string | undefined {
+  if (maxLength !== undefined && [...text].length > maxLength) return `${label}: at most ${maxLength} characters`;
+  return pattern === undefined || fits(pattern, text) ? undefined : `${label}: must fit the pattern ${pattern}`;
+}
+
+/** A pattern that this browser does not read is left to the server. */
+function fits(pattern: string, text: string): boolean {
+  try {
+    return new RegExp(pattern, "u").test(text);
+  } catch {
+    return true;
+  }
 }

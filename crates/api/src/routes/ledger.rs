@@ -23,39 +23,71 @@ pub(super) fn routes() -> Routes {
         .add(Permission::LedgerRead, routes!(get_address))
 }
 
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct ChannelQuery {
+    /// The channel, where the network has channels; its first when absent.
+    #[serde(default)]
+    channel: Option<String>,
+}
+
+/// A page of a channel's ledger.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct LedgerQuery {
+    /// `next` of the page before.
+    #[serde(default)]
+    cursor: Option<String>,
+    /// Most entries to answer, 1 to 200.
+    #[serde(default)]
+    limit: Option<u32>,
+    /// The channel, where the network has channels; its first when absent.
+    #[serde(default)]
+    channel: Option<String>,
+}
+
+impl LedgerQuery {
+    fn page(&self) -> PageQuery {
+        PageQuery { cursor: self.cursor.clone(), limit: self.limit }
+    }
+}
+
 /// Blocks, newest first.
 #[utoipa::path(get, path = "/networks/{network}/blocks", tag = "ledger",
-    params(("network", description = "Id or name"), PageQuery), responses((status = 200, body = Page<BlockSummary>)))]
+    params(("network", description = "Id or name"), LedgerQuery), responses((status = 200, body = Page<BlockSummary>)))]
 async fn list_blocks(
     State(app): State<App>,
     signed: Signed,
     Path(network): Path<String>,
-    Query(query): Query<PageQuery>,
+    Query(query): Query<LedgerQuery>,
 ) -> Result<Json<Page<BlockSummary>>> {
-    Ok(Json(app.control().blocks(&signed.caller, &network, &query).await?))
+    Ok(Json(app.control().blocks(&signed.caller, &network, query.channel.as_deref(), &query.page()).await?))
 }
 
 /// A block with its transactions.
 #[utoipa::path(get, path = "/networks/{network}/blocks/{block}", tag = "ledger",
-    params(("network", description = "Id or name"), ("block", description = "Height, hash or `latest`")), responses((status = 200, body = Block)))]
+    params(("network", description = "Id or name"), ("block", description = "Height, hash or `latest`"), ChannelQuery), responses((status = 200, body = Block)))]
 async fn get_block(
     State(app): State<App>,
     signed: Signed,
     Path((network, block)): Path<(String, String)>,
+    Query(query): Query<ChannelQuery>,
 ) -> Result<Json<Block>> {
-    Ok(Json(app.control().block(&signed.caller, &network, &block).await?))
+    Ok(Json(app.control().block(&signed.caller, &network, query.channel.as_deref(), &block).await?))
 }
 
 /// Transactions in blocks, newest first.
 #[utoipa::path(get, path = "/networks/{network}/transactions", tag = "ledger",
-    params(("network", description = "Id or name"), PageQuery), responses((status = 200, body = Page<TransactionSummary>)))]
+    params(("network", description = "Id or name"), LedgerQuery), responses((status = 200, body = Page<TransactionSummary>)))]
 async fn list_transactions(
     State(app): State<App>,
     signed: Signed,
     Path(network): Path<String>,
-    Query(query): Query<PageQuery>,
+    Query(query): Query<LedgerQuery>,
 ) -> Result<Json<Page<TransactionSummary>>> {
-    Ok(Json(app.control().transactions(&signed.caller, &network, &query).await?))
+    Ok(Json(app.control().transactions(&signed.caller, &network, query.channel.as_deref(), &query.page()).await?))
 }
 
 #[derive(Debug, Deserialize, IntoParams)]
@@ -94,22 +126,24 @@ async fn get_transaction_terms(
 
 /// A transaction, also one that waits; its input and logs decoded where the contract's interface is known.
 #[utoipa::path(get, path = "/networks/{network}/transactions/{hash}", tag = "ledger",
-    params(("network", description = "Id or name"), ("hash", description = "Hash")), responses((status = 200, body = Transaction)))]
+    params(("network", description = "Id or name"), ("hash", description = "Hash"), ChannelQuery), responses((status = 200, body = Transaction)))]
 async fn get_transaction(
     State(app): State<App>,
     signed: Signed,
     Path((network, hash)): Path<(String, String)>,
+    Query(query): Query<ChannelQuery>,
 ) -> Result<Json<Transaction>> {
-    Ok(Json(app.control().transaction(&signed.caller, &network, &hash).await?))
+    Ok(Json(app.control().transaction(&signed.caller, &network, query.channel.as_deref(), &hash).await?))
 }
 
 /// What an address has.
 #[utoipa::path(get, path = "/networks/{network}/addresses/{address}", tag = "ledger",
-    params(("network", description = "Id or name"), ("address", description = "Address")), responses((status = 200, body = Address)))]
+    params(("network", description = "Id or name"), ("address", description = "Address"), ChannelQuery), responses((status = 200, body = Address)))]
 async fn get_address(
     State(app): State<App>,
     signed: Signed,
     Path((network, address)): Path<(String, String)>,
+    Query(query): Query<ChannelQuery>,
 ) -> Result<Json<Address>> {
-    Ok(Json(app.control().address(&signed.caller, &network, &address).await?))
+    Ok(Json(app.control().address(&signed.caller, &network, query.channel.as_deref(), &address).await?))
 }

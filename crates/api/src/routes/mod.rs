@@ -4,6 +4,7 @@ mod access_keys;
 mod accounts;
 mod audit;
 mod changes;
+mod channels;
 mod consortia;
 mod contracts;
 mod engines;
@@ -51,7 +52,8 @@ pub fn all() -> Routes {
         .merge(nodes::routes())
         .merge(operations::routes())
         .merge(tasks::routes())
-        .merge(changes::routes());
+        .merge(changes::routes())
+        .merge(channels::routes());
     Routes::new().nest(PREFIX, api).merge(health::routes())
 }
 

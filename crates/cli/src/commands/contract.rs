@@ -133,7 +133,7 @@ struct Deployed {
     result: TransactionResult,
 }
 
-fn parse_list(text: &str) -> Result<serde_json::Value, String> {
+pub(super) fn parse_list(text: &str) -> Result<serde_json::Value, String> {
     let value: serde_json::Value = serde_json::from_str(text).map_err(|error| format!("not JSON: {error}"))?;
     if value.is_array() { Ok(value) } else { Err("a JSON list is expected, such as '[\"0x…\", 5]'".into()) }
 }
@@ -160,7 +160,13 @@ impl ContractCommand {
             Self::Call(call) => {
                 let network = context.network(&client, call.network.as_deref()).await?;
                 let path = format!("{}/{}/call", contracts(&network), encode(&call.contract));
-                let body = ContractCall { function: call.function, args: call.args, from: call.from, value: None };
+                let body = ContractCall {
+                    function: call.function,
+                    args: call.args,
+                    from: call.from,
+                    value: None,
+                    transient: None,
+                };
                 context.print(&client.post::<CallResult>(&path, &body).await?)
             }
             Self::Send(send) => send.run(context, &client).await,
@@ -209,14 +215,20 @@ impl Send {
         }
         let wait = waiting.at_the_server();
         let path = format!("{}/{}/send?wait={wait}", contracts(&network), encode(&self.contract));
-        let body = ContractCall { function: self.function, args: self.args, from: self.signer.from, value: self.value };
+        let body = ContractCall {
+            function: self.function,
+            args: self.args,
+            from: self.signer.from,
+            value: self.value,
+            transient: None,
+        };
         let result = client.post::<TransactionResult>(&path, &body).await?;
         finish(context, &waiting.end(client, &network, result).await?)
     }
 }
 
 /// Prints the outcome; a reverted transaction is a failure.
-fn finish(context: &Context, result: &TransactionResult) -> Result<(), Error> {
+pub(super) fn finish(context: &Context, result: &TransactionResult) -> Result<(), Error> {
     context.print(result)?;
     match result.status {
         TransactionStatus::Reverted => {

@@ -1,10 +1,10 @@
 //! `polder network`: running ledgers.
 
-use std::path::PathBuf;
+use std::path::{Component, Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use serde::Deserialize;
-use types::{Network, NetworkPreview, NewNetwork, Operation, Statistics, Topology};
+use types::{Network, NetworkPreview, NetworkProfile, NewNetwork, Operation, Statistics, Topology};
 
 use super::{Context, confirm};
 use crate::{
@@ -31,6 +31,16 @@ pub enum NetworkCommand {
         /// How many minutes: 1 to 1440
         #[arg(long, default_value_t = 15)]
         minutes: u32,
+    },
+    /// Write what a member's clients need into a directory: addresses, roots of trust, and its identities with their keys
+    Profile {
+        name: String,
+        /// The member
+        #[arg(long)]
+        member: String,
+        /// Directory; made when it is not there
+        #[arg(long)]
+        dir: PathBuf,
     },
     /// Start a network's nodes
     Start {
@@ -82,9 +92,18 @@ pub struct Create {
     /// Installed version of the engine; the newest tested one when left out
     #[arg(long, value_name = "VERSION")]
     engine_version: Option<String>,
-    /// How many nodes; dealt to the members in turn
-    #[arg(long, default_value_t = 4)]
+    /// How many nodes agree on blocks (validators, orderers); dealt to the members in turn
+    #[arg(long, visible_alias = "orderers", default_value_t = 4)]
     nodes: u32,
+    /// Peers of each member, where the engine has peers
+    #[arg(long, value_name = "N")]
+    peers: Option<u32>,
+    /// Name of the first channel, where the engine has channels
+    #[arg(long, value_name = "NAME")]
+    channel: Option<String>,
+    /// Member that runs all orderers; dealt to the members in turn when left out
+    #[arg(long, value_name = "ORG")]
+    orderer_org: Option<String>,
     /// Members that take part, separated by commas; all when left out
     #[arg(long, value_delimiter = ',', value_name = "ORG,…")]
     members: Option<Vec<String>>,
@@ -133,6 +152,10 @@ impl NetworkCommand {
                 let path = format!("{}/statistics?minutes={minutes}", path(&name));
                 context.print(&client.get::<Statistics>(&path).await?)
             }
+            Self::Profile { name, member, dir } => {
+                let path = format!("{}/profile?member={}", path(&name), encode(&member));
+                write_profile(context, &dir, &client.get(&path).await?)
+            }
             Self::Start { name, wait } => {
                 context.act::<Network>(&client, &format!("{}/start", path(&name)), wait, &path(&name)).await
             }
@@ -158,7 +181,14 @@ impl Create {
     async fn run(self, context: &Context) -> Result<(), Error> {
         let client = context.client()?;
         let genesis = self.genesis.as_deref().map(read_json).transpose()?;
-        let options = (!self.options.is_empty()).then(|| self.options.into_iter().collect());
+        let named = [
+            ("peers", self.peers.map(Into::into)),
+            ("channel", self.channel.map(Into::into)),
+            ("ordererMember", self.orderer_org.map(Into::into)),
+        ];
+        let named = named.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
+        let options: serde_json::Map<String, serde_json::Value> = self.options.into_iter().chain(named).collect();
+        let options = (!options.is_empty()).then(|| options.into());
         let body = NewNetwork {
             name: self.name,
             consortium: self.consortium,
@@ -182,6 +212,29 @@ impl Create {
         context.wait(&client, &created.operation.id).await?;
         context.print(&client.get::<Network>(&format!("networks/{}", created.network.id)).await?)
     }
+}
+
+/// Writes a profile's files; those that hold private keys for the user alone.
+fn write_profile(context: &Context, directory: &Path, profile: &NetworkProfile) -> Result<(), Error> {
+    use std::os::unix::fs::OpenOptionsExt as _;
+    for (path, file) in &profile.files {
+        let path = Path::new(path);
+        if !path.components().all(|part| matches!(part, Component::Normal(_))) {
+            return Err(Error::Answer(format!("the profile names the file {}", path.display())));
+        }
+        let path = directory.join(path);
+        let parent = path.parent().unwrap_or(directory);
+        std::fs::create_dir_all(parent).map_err(|error| Error::file(parent, error))?;
+        let mode = if file.secret { 0o600 } else { 0o644 };
+        let write = || {
+            let mut options = std::fs::OpenOptions::new();
+            let mut open = options.write(true).create(true).truncate(true).mode(mode).open(&path)?;
+            std::io::Write::write_all(&mut open, file.text.as_bytes())
+        };
+        write().map_err(|error| Error::file(&path, error))?;
+    }
+    let files: Vec<&String> = profile.files.keys().collect();
+    context.print(&serde_json::json!({"member": profile.member, "directory": directory, "files": files}))
 }
 
 /// Reads a JSON file of the user.

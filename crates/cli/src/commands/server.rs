@@ -63,6 +63,15 @@ pub struct RunServer {
     /// Directory of engines' programs, which servers may share; `engines` in the data directory when left out
     #[arg(long, env = "POLDER_ENGINES", value_name = "DIR")]
     pub engines: Option<PathBuf>,
+    /// Directory where builds of chaincode keep what they download, which servers may share; in the data directory when left out
+    #[arg(long, env = "POLDER_BUILD_CACHE", value_name = "DIR")]
+    pub build_cache: Option<PathBuf>,
+    /// Builds of chaincode may download nothing: what they need is in the source
+    #[arg(long, env = "POLDER_OFFLINE_BUILDS")]
+    pub offline_builds: bool,
+    /// Build and run chaincode even where the machine cannot keep other people's code apart
+    #[arg(long, env = "POLDER_ACCEPT_NO_SANDBOX")]
+    pub accept_no_sandbox: bool,
     /// Set up the demonstration: consortium, network, contract, traffic
     #[arg(long)]
     pub demo: bool,

@@ -77,9 +77,7 @@ impl Control {
         (subject, name): (String, String),
         change: Change,
     ) -> Result<Operation> {
-        if let Some(active) = operations::active_of(&mut tx, &network.id).await? {
-            return Err(busy(network, &active));
-        }
+        refuse_while_active(&mut tx, network).await?;
         let changed = Subject { id: &subject, name: &name, scope: &network.id, consortium: &network.consortium };
         let operation = new_operation(change, &changed, caller);
         operations::insert(&mut tx, &operation).await.map_err(|error| match error {
@@ -104,6 +102,19 @@ impl Control {
         tx.commit().await?;
         self.runtime().operations_due.notify_one();
         Ok(operation.shown)
+    }
+}
+
+/// Fails unless a network is ready and nothing changes it now.
+pub(crate) async fn refuse_while_busy(tx: &mut Tx, network: &Network) -> Result<()> {
+    check_phase(network, Change::StartNetwork)?;
+    refuse_while_active(tx, network).await
+}
+
+async fn refuse_while_active(tx: &mut Tx, network: &Network) -> Result<()> {
+    match operations::active_of(tx, &network.id).await? {
+        Some(active) => Err(busy(network, &active)),
+        None => Ok(()),
     }
 }
 

@@ -23,6 +23,8 @@ pub(super) struct Checked {
     pub members: Vec<Member>,
     pub accepted: Accepted,
     pub draft: Draft,
+    /// Whether the engine's networks have chain ids.
+    pub has_chain_id: bool,
 }
 
 impl Control {
@@ -50,10 +52,13 @@ impl Control {
         if taken {
             return Err(name_taken(&new.name, &consortium.name));
         }
-        let chain_id = self.settle_chain_id(&mut tx, checked.accepted.chain_id).await?;
+        let chain_id = match checked.has_chain_id {
+            true => Some(self.settle_chain_id(&mut tx, checked.accepted.chain_id).await?),
+            false => None,
+        };
 
         let id = new_id("net");
-        let accounts = self.make_accounts(&id, &checked.members)?;
+        let accounts = self.make_accounts(&id, &checked)?;
         let spec = specify(&id, chain_id, &checked, &accounts);
         let network = stored_network(new, &consortium, &spec);
         let organisations: Vec<Id> = checked.members.iter().map(|member| member.organisation.clone()).collect();
@@ -110,10 +115,11 @@ impl Control {
                 format!("There is no engine “{}”. This deployment has: {}.", new.engine, names.join(", ")),
             )
         })?;
+        let engine = driver.planner().describe();
         let draft = Draft {
             name: new.name.clone(),
             consensus: new.consensus.clone(),
-            version: self.settle_version(&driver.planner().describe(), new.version.as_deref())?,
+            version: self.settle_version(&engine, new.version.as_deref())?,
             nodes: new.nodes,
             members: members.iter().map(|member| member.name.clone()).collect(),
             chain_id: new.chain_id,
@@ -121,7 +127,8 @@ impl Control {
             options: new.options.clone().unwrap_or(Value::Null),
         };
         let accepted = driver.planner().accept(&draft)?;
-        Ok((consortium, Checked { members, accepted, draft }))
+        let has_chain_id = engine.capabilities.iter().any(|capability| capability == "chain-id");
+        Ok((consortium, Checked { members, accepted, draft, has_chain_id }))
     }
 
     async fn choose_consortium(
@@ -182,25 +189,32 @@ impl Control {
         }
     }
 
-    /// One account for each member, its key sealed.
-    fn make_accounts(&self, network: &str, members: &[Member]) -> Result<Vec<(accounts::Account, AccountSpec)>> {
-        members
-            .iter()
-            .map(|member| {
-                let id = new_id("acc");
-                let key = AccountKey::generate()?;
-                let address = key.address().to_string();
-                let account = accounts::Account {
-                    secret: key.seal(self.master_key(), &id)?,
-                    id,
-                    network: network.into(),
-                    organisation: member.organisation.clone(),
-                    address: address.clone(),
-                    created_at: now(),
-                };
-                Ok((account, AccountSpec { address, member: member.name.clone(), balance: None }))
-            })
-            .collect()
+    /// One account for each member: an identity of the plan, or a key of its own, sealed.
+    fn make_accounts(&self, network: &str, checked: &Checked) -> Result<Vec<(accounts::Account, AccountSpec)>> {
+        let make = |member: &Member| {
+            let id = new_id("acc");
+            let identity = checked.accepted.accounts.iter().find(|account| account.member == member.name);
+            let (spec, secret) = match identity {
+                // Its key is the identity's.
+                Some(identity) => (identity.clone(), String::new()),
+                None => {
+                    let key = AccountKey::generate()?;
+                    let (address, member) = (key.address().to_string(), member.name.clone());
+                    let spec = AccountSpec { address, member, balance: None, identity: None };
+                    (spec, key.seal(self.master_key(), &id)?)
+                }
+            };
+            let account = accounts::Account {
+                id,
+                network: network.into(),
+                organisation: member.organisation.clone(),
+                address: spec.address.clone(),
+                secret,
+                created_at: now(),
+            };
+            Ok((account, spec))
+        };
+        checked.members.iter().map(make).collect()
     }
 }
 
@@ -235,29 +249,14 @@ fn choose_members(consortium: &Consortium, given: Option<&[String]>) -> Result<V
     Ok(chosen)
 }
 
-fn specify(id: &str, chain_id: u64, checked: &Checked, accounts: &[(accounts::Account, AccountSpec)]) -> NetworkSpec {
-    NetworkSpec {
-        id: id.into(),
-        name: checked.draft.name.clone(),
-        consensus: checked.draft.consensus.clone(),
-        version: checked.draft.version.clone(),
-        chain_id,
-        created_at: now(),
-        genesis: checked.draft.genesis.clone(),
-        options: checked.accepted.options.clone(),
-        nodes: checked
-            .accepted
-            .nodes
-            .iter()
-            .map(|node| NodeSpec {
-                id: new_id("node"),
-                name: node.name.clone(),
-                member: node.member.clone(),
-                role: node.role.clone(),
-            })
-            .collect(),
-        accounts: accounts.iter().map(|(_, spec)| spec.clone()).collect(),
-    }
+fn specify(
+    id: &str,
+    chain_id: Option<u64>,
+    checked: &Checked,
+    accounts: &[(accounts::Account, AccountSpec)],
+) -> NetworkSpec {
+    let spec = NetworkSpec::settle(id.into(), now(), &checked.draft, &checked.accepted, || new_id("node"));
+    NetworkSpec { chain_id, accounts: accounts.iter().map(|(_, spec)| spec.clone()).collect(), ..spec }
 }
 
 fn stored_network(new: &NewNetwork, consortium: &Consortium, spec: &NetworkSpec) -> networks::Network {
@@ -269,7 +268,7 @@ fn stored_network(new: &NewNetwork, consortium: &Consortium, spec: &NetworkSpec)
         consensus: new.consensus.clone(),
         spec: serde_json::to_value(spec).expect("a specification has text keys only, so it always serialises"),
         options: spec.options.clone(),
-        chain_id: Some(spec.chain_id),
+        chain_id: spec.chain_id,
         phase: Phase::Creating,
         wanted: Wanted::Running,
         status: NetworkStatus::Creating,

@@ -8,6 +8,7 @@ mod create;
 mod find;
 mod view;
 
+pub(crate) use change::refuse_while_busy;
 pub(crate) use view::{network_spec, placements};
 
 use types::{Network, NetworkPreview, NewNetwork, Page, PageQuery, Permission, Statistics, Topology};

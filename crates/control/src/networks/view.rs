@@ -36,6 +36,7 @@ impl Control {
     /// A network with its nodes.
     pub(crate) async fn show_network(&self, read: &mut Connection, network: networks::Network) -> Result<Network> {
         let rows = nodes::of_network(read, &network.id).await?;
+        let channels = network_spec(&network)?.channels.into_iter().map(|channel| channel.name).collect();
         let nodes = self.show_nodes(read, &network, rows).await?;
         Ok(Network {
             height: nodes.iter().filter_map(|node| node.height).max(),
@@ -49,6 +50,7 @@ impl Control {
             status_reason: network.status_reason,
             chain_id: network.chain_id,
             nodes,
+            channels,
             options: network.options,
             created_at: network.created_at,
         })
@@ -72,12 +74,16 @@ impl Control {
                 (Some(planner), Some(placement)) if answers => planner.endpoints(placement),
                 _ => driver::Endpoints::default(),
             };
+            let addresses =
+                placements.get(&row.id).filter(|_| answers).into_iter().flat_map(|placement| &placement.ports);
+            let addresses = addresses.map(|(name, port)| (name.clone(), port.outside.to_string())).collect();
             Node {
                 name: format!("{}/{}", network.name, row.name),
                 member: members.get(&row.id).cloned().unwrap_or_default(),
                 height: row.height.filter(|_| answers),
                 rpc: endpoints.rpc,
                 ws: endpoints.ws,
+                addresses,
                 wanted: row.wanted && network.wanted == networks::Wanted::Running,
                 pid: row.pid,
                 usage: usage.get(&row.id).filter(|_| row.pid.is_some()).cloned(),

@@ -4,10 +4,12 @@
 //! takes it, records that it has ended. Every step can be taken again, so that a crash at any point needs no special case: the
 //! next server drives what has not ended.
 
+mod chaincode;
 mod engine;
 mod run;
 mod steps;
 
+pub(crate) use chaincode::{Wanted as Deployment, reference, set_spec};
 pub(crate) use run::drive_due;
 pub(crate) use steps::plan_network;
 
@@ -30,6 +32,8 @@ pub(crate) enum Change {
     StartNode,
     StopNode,
     RestartNode,
+    CreateChannel,
+    DeployChaincode,
     InstallEngine,
 }
 
@@ -41,6 +45,10 @@ pub(crate) enum StepKind {
     Start,
     Ready,
     Settle,
+    Compile,
+    Include,
+    Register,
+    Exclude,
     Stop,
     Remove,
     Forget,
@@ -49,7 +57,7 @@ pub(crate) enum StepKind {
 }
 
 impl Change {
-    const ALL: [Change; 9] = [
+    const ALL: [Change; 11] = [
         Change::CreateNetwork,
         Change::StartNetwork,
         Change::StopNetwork,
@@ -58,6 +66,8 @@ impl Change {
         Change::StartNode,
         Change::StopNode,
         Change::RestartNode,
+        Change::CreateChannel,
+        Change::DeployChaincode,
         Change::InstallEngine,
     ];
 
@@ -72,6 +82,8 @@ impl Change {
             Change::StartNode => "node.start",
             Change::StopNode => "node.stop",
             Change::RestartNode => "node.restart",
+            Change::CreateChannel => "channel.create",
+            Change::DeployChaincode => "chaincode.deploy",
             Change::InstallEngine => "engine.install",
         }
     }
@@ -93,6 +105,8 @@ impl Change {
             Change::StopNetwork | Change::StopNode => &[Stop],
             Change::RestartNetwork | Change::RestartNode => &[Stop, Start, Ready],
             Change::DeleteNetwork => &[Stop, Remove, Forget],
+            Change::CreateChannel => &[Settle],
+            Change::DeployChaincode => &[Compile, Include, Start, Ready, Settle, Register],
             Change::InstallEngine => {
                 &[Build(Stage::Check), Build(Stage::Download), Build(Stage::Compile), Build(Stage::Record)]
             }
@@ -106,8 +120,9 @@ impl Change {
             Change::CreateNetwork => Some(&[Stop, Remove, Forget]),
             Change::StartNetwork | Change::StartNode => Some(&[Stop]),
             Change::StopNetwork | Change::StopNode => Some(&[Start, Ready]),
+            Change::DeployChaincode => Some(&[Stop, Exclude]),
             Change::InstallEngine => Some(&[Abandon]),
-            Change::RestartNetwork | Change::DeleteNetwork | Change::RestartNode => None,
+            Change::RestartNetwork | Change::DeleteNetwork | Change::RestartNode | Change::CreateChannel => None,
         }
     }
 }
@@ -123,6 +138,10 @@ impl StepKind {
             (StepKind::Ready, false) => "ready",
             (StepKind::Ready, true) => "undo-ready",
             (StepKind::Settle, _) => "settle",
+            (StepKind::Compile, _) => "build",
+            (StepKind::Include, _) => "include",
+            (StepKind::Register, _) => "register",
+            (StepKind::Exclude, _) => "undo-include",
             (StepKind::Stop, false) => "stop",
             (StepKind::Stop, true) => "undo-stop",
             (StepKind::Remove, false) => "remove",
@@ -145,6 +164,10 @@ impl StepKind {
             StepKind::Start => "Start",
             StepKind::Ready => "Wait until the nodes answer and agree",
             StepKind::Settle => "Set up the ledger",
+            StepKind::Compile => "Build the source",
+            StepKind::Include => "Reserve addresses and issue certificates for the processes that run it",
+            StepKind::Register => "Read its interface, and end the processes of the version that it replaces",
+            StepKind::Exclude => "Remove the processes that were to run it",
             StepKind::Stop => "Stop",
             StepKind::Remove => "Remove processes, data and logs, and give the addresses back",
             StepKind::Forget => "Remove the records",
@@ -188,6 +211,7 @@ pub(crate) fn new_operation(change: Change, subject: &Subject<'_>, caller: &Call
         scope: subject.scope.into(),
         consortium: subject.consortium.into(),
         undoing: false,
+        details: serde_json::Value::Null,
         shown: Operation {
             id: new_id("op"),
             kind: change.kind().into(),

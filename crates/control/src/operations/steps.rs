@@ -5,7 +5,7 @@ use std::time::Duration;
 use driver::{Ledger, NetworkSpec};
 use futures::future::join_all;
 use parking_lot::Mutex;
-use store::networks::{self, Network, PlacedPort, Wanted};
+use store::networks::{self, Network, Wanted};
 use store::operations::{self, Operation};
 use store::{Tx, nodes};
 use tokio::time::Instant;
@@ -38,11 +38,14 @@ pub(super) async fn take(
         StepKind::Prepare => scene.prepare(progress).await,
         StepKind::Start => scene.start().await,
         StepKind::Ready => scene.ready(progress).await,
-        StepKind::Settle => scene.settle().await,
+        StepKind::Settle => scene.settle(progress).await,
         StepKind::Stop => scene.stop().await,
         StepKind::Remove => scene.remove().await,
         // Done by the transaction that records the step.
         StepKind::Forget => Ok(()),
+        StepKind::Compile | StepKind::Include | StepKind::Register | StepKind::Exclude => {
+            super::chaincode::take(control, operation, kind, progress).await
+        }
         StepKind::Build(_) | StepKind::Abandon => {
             Err(Error::Internal(format!("{kind:?} is no step of a network's change"), None))
         }
@@ -61,7 +64,12 @@ pub(super) async fn want_undone(tx: &mut Tx, operation: &Operation, network: &Ne
         Change::StopNetwork => networks::set_wanted(tx, &network.id, Wanted::Running).await?,
         Change::StartNode => nodes::set_wanted(tx, &operation.shown.subject, false).await?,
         Change::StopNode => nodes::set_wanted(tx, &operation.shown.subject, true).await?,
-        Change::RestartNetwork | Change::RestartNode | Change::DeleteNetwork | Change::InstallEngine => {}
+        Change::RestartNetwork
+        | Change::RestartNode
+        | Change::DeleteNetwork
+        | Change::CreateChannel
+        | Change::DeployChaincode
+        | Change::InstallEngine => {}
     }
     Ok(())
 }
@@ -118,10 +126,15 @@ impl<'a> Scene<'a> {
             .ok_or_else(|| Error::Internal(format!("operation {} has lost its network", operation.shown.id), None))?;
         let mut nodes = nodes::of_network(&mut read, &network.id).await?;
         let whole = operation.shown.subject == network.id;
+        let spec = network_spec(&network)?;
         if !whole {
-            nodes.retain(|node| node.id == operation.shown.subject);
+            let subject = &operation.shown.subject;
+            let runs = |node: &nodes::Node| {
+                spec.nodes.iter().any(|own| own.id == node.id && own.contract.as_ref() == Some(subject))
+            };
+            nodes.retain(|node| node.id == *subject || runs(node));
         }
-        Ok(Self { control, spec: network_spec(&network)?, network, nodes, whole })
+        Ok(Self { control, spec, network, nodes, whole })
     }
 
     async fn place(&self) -> Result<()> {
@@ -131,18 +144,8 @@ impl<'a> Scene<'a> {
             placements.push(self.control.host().reserve(&node.id, &driver.planner().ports(&node.role)).await?);
         }
         let mut tx = self.control.store().begin().await?;
-        for (node, placement) in self.nodes.iter().zip(placements) {
-            for (port, address) in placement.ports {
-                let placed = PlacedPort {
-                    node: node.id.clone(),
-                    port,
-                    host: node.host.clone(),
-                    number: address.inside.port,
-                    address: serde_json::to_value(&address)
-                        .map_err(|error| Error::internal("an address cannot be stored", error))?,
-                };
-                networks::place(&mut tx, &placed).await?;
-            }
+        for (node, placement) in self.nodes.iter().zip(&placements) {
+            super::chaincode::place(&mut tx, &node.id, placement, &node.host).await?;
         }
         Ok(tx.commit().await?)
     }
@@ -151,9 +154,17 @@ impl<'a> Scene<'a> {
     async fn prepare(&self, progress: &Progress<'_>) -> Result<()> {
         loop {
             let (plan, outputs) = self.plan().await?;
+            let identities: Vec<_> = plan.due_identities(&outputs).collect();
+            if !identities.is_empty() {
+                self.control.issue(&self.network, &self.organisations().await?, &identities).await?;
+            }
             let due: Vec<_> = plan.due_jobs(&outputs).collect();
+            if due.is_empty() && !identities.is_empty() {
+                continue;
+            }
             if due.is_empty() {
-                return match plan.complete && plan.jobs_done(&outputs) {
+                self.control.runtime().reopen_ledgers(&self.network.id);
+                return match plan.complete && plan.is_prepared(&outputs) {
                     true => Ok(()),
                     false => {
                         Err(Error::Internal(format!("the plan of network {} cannot go on", self.network.id), None))
@@ -239,10 +250,12 @@ impl<'a> Scene<'a> {
     }
 
     /// Takes the plan's steps on the running ledger.
-    async fn settle(&self) -> Result<()> {
+    async fn settle(&self, progress: &Progress<'_>) -> Result<()> {
         let (plan, outputs) = self.plan().await?;
-        let ledger = self.ledger()?;
-        for step in plan.steps.iter().filter(|step| !outputs.contains_key(&step.name)) {
+        let ledger = self.ledger().await?;
+        let due: Vec<_> = plan.steps.iter().filter(|step| !outputs.contains_key(&step.name)).collect();
+        for (number, step) in due.iter().enumerate() {
+            progress.say(format!("{} of {}: {}", number + 1, due.len(), step.title)).await?;
             if !ledger.step_done(step).await? {
                 ledger.take_step(step).await?;
             }
@@ -250,6 +263,7 @@ impl<'a> Scene<'a> {
             networks::put_outputs(&mut tx, &self.network.id, &step.name, &Default::default()).await?;
             tx.commit().await?;
         }
+        self.control.runtime().reopen_ledgers(&self.network.id);
         Ok(())
     }
 
@@ -268,13 +282,19 @@ impl<'a> Scene<'a> {
         Ok(())
     }
 
+    /// The members by name.
+    async fn organisations(&self) -> Result<Vec<(String, types::Id)>> {
+        let mut read = self.control.store().read().await?;
+        Ok(networks::named_members(&mut read, &self.network.id).await?)
+    }
+
     async fn plan(&self) -> Result<(Plan, Outputs)> {
         let mut read = self.control.store().read().await?;
         plan_network(self.control, &mut read, &self.network, &self.spec).await
     }
 
-    fn ledger(&self) -> Result<std::sync::Arc<dyn Ledger>> {
-        self.control.ledger_of(&self.network)
+    async fn ledger(&self) -> Result<std::sync::Arc<dyn Ledger>> {
+        self.control.ledger_of(&self.network).await
     }
 }
 

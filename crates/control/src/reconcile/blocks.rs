@@ -34,7 +34,7 @@ async fn count_network(control: &Control, network: &Network) -> Result<()> {
     let top = height.min(mark + u64::from(BATCH));
     // The block below the first new one tells the first interval.
     let limit = u32::try_from(top - mark + 1).unwrap_or(BATCH + 1);
-    let Ok(mut blocks) = control.ledger_of(network)?.blocks(Some(top + 1), limit).await else {
+    let Ok(mut blocks) = control.ledger_of(network).await?.blocks(Some(top + 1), limit).await else {
         // Whether nodes answer is shown by their state; the blocks are counted once they do.
         return Ok(());
     };

@@ -39,7 +39,7 @@ pub(crate) struct NodeView {
 
 /// Looks at nodes of a network, at all of them at once.
 pub(crate) async fn look(control: &Control, network: &Network, nodes: &[Node]) -> Result<Vec<NodeView>> {
-    let ledger = control.ledger_of(network)?;
+    let ledger = control.ledger_of(network).await?;
     let looks = nodes.iter().map(|node| {
         let ledger = ledger.clone();
         async move {
@@ -86,7 +86,7 @@ impl NodeView {
             };
         }
         if let Some(Ok(health)) = &self.health {
-            node.height = Some(health.height);
+            node.height = health.height;
             node.facts = facts(health);
         }
         node
@@ -255,7 +255,8 @@ fn due_samples(control: &Control, views: &[NodeView]) -> Vec<(String, types::Usa
 }
 
 async fn observe_network(control: &Control, network: &Network, views: &[NodeView]) -> Result<NetworkObservation> {
-    let heights = views.iter().filter_map(|view| view.health.as_ref()?.as_ref().ok()).map(|health| health.height);
+    let heights =
+        views.iter().filter_map(|view| view.health.as_ref()?.as_ref().ok()).filter_map(|health| health.height);
     // The highest that was ever seen is final, also when the node that said so is down now.
     let height = heights.max().max(network.height);
     let progress_at = match height > network.height || network.progress_at.is_none() {

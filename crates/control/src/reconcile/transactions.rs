@@ -29,8 +29,8 @@ async fn follow_network(control: &Control, network: &Network) -> Result<()> {
     if open.is_empty() {
         return Ok(());
     }
-    let ledger = control.ledger_of(network)?;
     for transaction in open {
+        let ledger = control.channel_ledger(network, transaction.channel.as_deref()).await?;
         match find_out(control, network, &ledger, &transaction).await {
             // No node answers: the network's state says so, and the transaction stays open.
             Err(Error::Driver(driver::Error::Unreachable(_))) => return Ok(()),
@@ -52,7 +52,7 @@ async fn find_out(
     }
     let raw = hex::decode(&transaction.raw).map_err(|error| Error::internal("a stored transaction", error))?;
     let signed = ledger.read(&raw)?;
-    let used = ledger.nonce(&signed.from).await? > signed.nonce;
+    let used = counter_used(ledger, &signed).await?;
     // It may have come into a block between the two questions.
     let outcome = ledger.outcome(&transaction.hash).await?;
     match (outcome, used) {
@@ -79,10 +79,16 @@ async fn offer_again(control: &Control, network: &Network, ledger: &Arc<dyn Ledg
     );
     let Err(driver::Error::Problem(problem)) = ledger.send(signed).await else { return Ok(()) };
     // A node that is down may still have it, so that a refusal says something only while all are up.
-    let unknown =
-        ledger.outcome(&signed.id).await? == Outcome::Unknown && ledger.nonce(&signed.from).await? <= signed.nonce;
+    let unknown = ledger.outcome(&signed.id).await? == Outcome::Unknown && !counter_used(ledger, signed).await?;
     if unknown && network.status == NetworkStatus::Running {
         control.note_refused(network, &signed.id, &problem.detail).await?;
     }
     Ok(())
+}
+
+/// Whether another transaction has used the sender's counter, so that this one can no longer come into the ledger. Where the
+/// ledger does not count, nothing tells.
+async fn counter_used(ledger: &Arc<dyn Ledger>, signed: &Signed) -> Result<bool> {
+    let Some(nonce) = signed.nonce else { return Ok(false) };
+    Ok(ledger.nonce(&signed.from).await?.is_some_and(|next| next > nonce))
 }

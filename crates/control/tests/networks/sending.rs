@@ -19,7 +19,7 @@ fn artifact(name: &str) -> NewContract {
 }
 
 fn call(function: &str) -> ContractCall {
-    ContractCall { function: function.into(), args: Some(json!([1])), from: None, value: None }
+    ContractCall { function: function.into(), args: Some(json!([1])), from: None, value: None, transient: None }
 }
 
 async fn deploy(control: &Control, caller: &Caller) -> CreatedContract {
@@ -147,7 +147,7 @@ async fn a_lost_transaction_is_unknown_then_the_same_one_is_offered_again() {
     let result = created.result.unwrap();
     assert_eq!(result.status, TransactionStatus::Unknown);
     assert!(created.contract.is_none());
-    let error = control.transaction(&developer, "one", &result.transaction_hash).await.unwrap_err();
+    let error = control.transaction(&developer, "one", None, &result.transaction_hash).await.unwrap_err();
     assert_eq!(error.code(), Code::TransactionUnknown);
     control.close().await;
     drop(control);

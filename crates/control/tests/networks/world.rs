@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use driver::{
     Accepted, Action, Artifact, BlockId, Call, Draft, Driver, Drivers, Endpoints, Error, Event, Inclusion, Interfaces,
-    Ledger, LedgerNetwork, NetworkSpec, NodeHealth, Outcome, Planner, Position, Prepared, Query, Signature, Signed,
+    Ledger, LedgerNetwork, NetworkSpec, NodeHealth, Outcome, Planner, Position, Query, Signed, Signer,
     TransactionSlice,
 };
 use futures::future::BoxFuture;
@@ -306,7 +306,7 @@ impl Planner for World {
             maintenance: None,
             consensus: vec![],
             roles: vec!["validator".into()],
-            capabilities: vec!["accounts".into()],
+            capabilities: vec!["accounts".into(), "chain-id".into()],
             options: json!({}),
         }
     }
@@ -324,6 +324,8 @@ impl Planner for World {
             chain_id: draft.chain_id,
             options: json!({"pace": 1}),
             nodes: nodes.collect(),
+            channels: vec![],
+            accounts: vec![],
             notes: vec!["A note.".into()],
         })
     }
@@ -384,7 +386,11 @@ impl Driver for World {
     }
 
     fn ledger(&self, network: LedgerNetwork) -> Arc<dyn Ledger> {
-        Arc::new(MemoryLedger { world: self.clone(), network: network.id, nodes: network.nodes })
+        Arc::new(MemoryLedger {
+            world: self.clone(),
+            network: network.spec.id.clone(),
+            nodes: network.spec.node_ids().cloned().collect(),
+        })
     }
 }
 
@@ -451,7 +457,7 @@ fn hash(bytes: &[u8]) -> [u8; 32] {
 }
 
 /// The address whose key made a signature.
-fn signer(digest: &[u8; 32], signature: &Signature) -> Option<String> {
+fn signer(digest: &[u8; 32], signature: &[u8; 65]) -> Option<String> {
     use secp256k1::ecdsa::{RecoverableSignature, RecoveryId};
     let recovery = RecoveryId::try_from(i32::from(signature[64])).ok()?;
     let signature = RecoverableSignature::from_compact(&signature[..64], recovery).ok()?;
@@ -466,28 +472,20 @@ impl Ledger for MemoryLedger {
         })
     }
 
-    fn nonce<'a>(&'a self, address: &'a str) -> BoxFuture<'a, driver::Result<u64>> {
+    fn nonce<'a>(&'a self, address: &'a str) -> BoxFuture<'a, driver::Result<Option<u64>>> {
         Box::pin(async move {
             self.reach()?;
-            Ok(self.next(address))
+            Ok(Some(self.next(address)))
         })
     }
 
-    fn prepare<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, driver::Result<Prepared>> {
+    fn sign<'a>(&'a self, call: &'a Call, signer: &'a dyn Signer) -> BoxFuture<'a, driver::Result<Signed>> {
         Box::pin(async move {
             self.reach()?;
             let unsigned = serde_json::to_vec(call).unwrap();
-            let contract = matches!(call.action, Action::Deploy { .. })
-                .then(|| format!("0x{}", hex::encode(&hash(&unsigned)[..20])));
-            let nonce = call.nonce.unwrap_or_else(|| self.next(&call.from));
-            Ok(Prepared { digest: hash(&unsigned), unsigned, from: call.from.clone(), nonce, gas: 21_000, contract })
+            let signature = signer.sign(&hash(&unsigned))?;
+            self.read(&serde_json::to_vec(&Raw { unsigned, signature }).unwrap())
         })
-    }
-
-    fn assemble(&self, prepared: &Prepared, signature: &Signature) -> driver::Result<Signed> {
-        let raw =
-            serde_json::to_vec(&Raw { unsigned: prepared.unsigned.clone(), signature: signature.to_vec() }).unwrap();
-        self.read(&raw)
     }
 
     fn read(&self, raw: &[u8]) -> driver::Result<Signed> {
@@ -506,7 +504,7 @@ impl Ledger for MemoryLedger {
             id: format!("0x{}", hex::encode(hash(raw))),
             raw: raw.to_vec(),
             from: call.from,
-            nonce: call.nonce.unwrap_or(0),
+            nonce: call.nonce,
             contract,
         })
     }
@@ -528,10 +526,10 @@ impl Ledger for MemoryLedger {
                 return Ok(());
             }
             let expected = self.next(&signed.from);
-            if signed.nonce != expected {
+            if signed.nonce != Some(expected) {
                 return Err(Error::problem(
                     Code::TransactionRefused,
-                    format!("nonce {} instead of {expected}", signed.nonce),
+                    format!("nonce {:?} instead of {expected}", signed.nonce),
                 ));
             }
             self.with(|chain| chain.included.push(signed.clone()));
@@ -593,8 +591,8 @@ impl Ledger for MemoryLedger {
                 self.with(|chain| chain.included.iter().any(|signed| signed.contract.as_deref() == Some(address)));
             Ok(Address {
                 address: address.into(),
-                balance: "1".into(),
-                nonce: self.next(address),
+                balance: Some("1".into()),
+                nonce: Some(self.next(address)),
                 code_size: u64::from(code),
                 contract: None,
                 member: None,
@@ -613,9 +611,9 @@ impl Ledger for MemoryLedger {
             }
             let (up, quorum) = (self.up(), self.quorum());
             Ok(NodeHealth {
-                height: self.with(|chain| chain.included.len() as u64),
-                head: "0x00".into(),
-                head_at: now(),
+                height: Some(self.with(|chain| chain.included.len() as u64)),
+                head: Some("0x00".into()),
+                head_at: Some(now()),
                 state_root: None,
                 identity: Some(node.into()),
                 leader: self.nodes.first().cloned(),

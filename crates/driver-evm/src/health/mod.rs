@@ -92,9 +92,9 @@ async fn health(engine: &EngineHealth, node: NodeClient<'_>) -> Result<NodeHealt
     }
     facts.extend(consensus.facts());
     Ok(NodeHealth {
-        height: block.number.to(),
-        head: block.hash.to_string(),
-        head_at,
+        height: Some(block.number.to()),
+        head: Some(block.hash.to_string()),
+        head_at: Some(head_at),
         state_root: Some(block.state_root.to_string()),
         identity: identity.map(|account| account.to_string()),
         leader: consensus.leader().map(|account| account.to_string()),

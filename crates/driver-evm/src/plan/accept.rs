@@ -34,7 +34,14 @@ pub(crate) fn accept(family: Family, draft: &Draft) -> Result<Accepted, Problem>
         })
         .collect();
     let notes = notes(family, draft, &nodes, &settled);
-    Ok(Accepted { chain_id: draft.chain_id.or(given.chain_id), options: Value::Object(settled), nodes, notes })
+    Ok(Accepted {
+        chain_id: draft.chain_id.or(given.chain_id),
+        options: Value::Object(settled),
+        nodes,
+        channels: vec![],
+        accounts: vec![],
+        notes,
+    })
 }
 
 fn consensus(family: Family, draft: &Draft) -> Result<ConsensusKind, Box<Problem>> {

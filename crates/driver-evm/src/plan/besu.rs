@@ -44,7 +44,7 @@ pub(crate) fn service(network: &Network<'_>, member: &Member<'_>) -> Result<Serv
         // The ledger asks for states of old blocks, which this format keeps.
         option("data-storage-format", "FOREST".into()),
         option("sync-mode", "FULL".into()),
-        option("network-id", network.spec.chain_id.to_string()),
+        option("network-id", network.spec.chain_id.unwrap_or_default().to_string()),
         option("min-gas-price", "0".into()),
         option("discovery-enabled", "false".into()),
         option("nat-method", "NONE".into()),

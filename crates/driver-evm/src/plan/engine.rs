@@ -73,9 +73,19 @@ pub(crate) fn describe(family: Family) -> Engine {
         maintenance: maintenance.map(Into::into),
         consensus: kinds(family),
         roles: vec![VALIDATOR.into()],
-        capabilities: ["evm", "contracts", "events", "accounts", "blocks", "transactions", "json-rpc", "websocket"]
-            .map(String::from)
-            .to_vec(),
+        capabilities: [
+            "evm",
+            "chain-id",
+            "contracts",
+            "events",
+            "accounts",
+            "blocks",
+            "transactions",
+            "json-rpc",
+            "websocket",
+        ]
+        .map(String::from)
+        .to_vec(),
         options: driver::options_schema(options::of(family)),
     }
 }
@@ -85,6 +95,7 @@ fn kinds(family: Family) -> Vec<ConsensusKind> {
         name: name.into(),
         title: title.into(),
         description: description.into(),
+        role: VALIDATOR.into(),
         min_nodes,
         max_nodes,
         default_nodes,

@@ -81,7 +81,7 @@ impl Planner for EvmPlanner {
             Family::Geth => vec![geth::first_block(&network)],
             Family::Quorum | Family::Besu => Vec::new(),
         };
-        Ok(Plan { services, jobs, steps, complete: true })
+        Ok(Plan { services, jobs, steps, identities: Vec::new(), complete: true })
     }
 
     fn endpoints(&self, placement: &Placement) -> Endpoints {

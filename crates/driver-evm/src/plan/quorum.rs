@@ -51,6 +51,7 @@ pub(crate) fn service(network: &Network<'_>, member: &Member<'_>) -> Result<Serv
         // No transaction manager: private transactions are off.
         env: [("PRIVATE_CONFIG".to_owned(), Arg::from("ignore"))].into(),
         files: vec![config_file(network, member)],
+        ..Program::default()
     };
     // Its HTTP server answers a plain GET as soon as it serves (go-ethereum, rpc/http.go).
     let ready = Probe::Http { port: evm_ledger::RPC_PORT.into(), path: "/".into() };
@@ -73,7 +74,7 @@ pub(crate) fn config_file(network: &Network<'_>, member: &Member<'_>) -> FileSpe
 pub(crate) fn common_args(network: &Network<'_>) -> Vec<Arg> {
     let mut args: Vec<Arg> = vec!["--config".into(), Arg::File(CONFIG_FILE.into())];
     args.extend(["--datadir".into(), Arg::Volume(DATA.into()), "--nodekey".into(), within(KEYS, KEY_FILE)]);
-    args.extend(["--networkid".into(), network.spec.chain_id.to_string().into()]);
+    args.extend(["--networkid".into(), network.spec.chain_id.unwrap_or_default().to_string().into()]);
     // Nobody is looked for beyond the network's own nodes, and no router is asked to let others in.
     args.extend(["--nodiscover", "--nat", "none", "--ipcdisable"].map(Arg::from));
     args.extend(["--maxpeers".into(), (network.nodes.len().max(25) * 2).to_string().into()]);

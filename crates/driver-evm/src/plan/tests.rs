@@ -1,9 +1,8 @@
 //! What is accepted, what is refused and why, and what plans look like.
 
 use alloy_primitives::{hex, keccak256};
-use driver::{AccountSpec, conformance};
+use driver::conformance;
 use serde_json::{Value, json};
-use types::PlannedNode;
 use workload::{Arg, Content, Job, PortAddress};
 
 use super::*;
@@ -34,28 +33,8 @@ fn draft(consensus: &str, nodes: u32) -> Draft {
 
 fn spec(planner: &EvmPlanner, draft: &Draft) -> NetworkSpec {
     let accepted = planner.accept(draft).unwrap();
-    let node = |(index, node): (usize, PlannedNode)| NodeSpec {
-        id: format!("node_{}", index + 1),
-        name: node.name,
-        member: node.member,
-        role: node.role,
-    };
-    NetworkSpec {
-        id: "net_1".into(),
-        name: draft.name.clone(),
-        consensus: draft.consensus.clone(),
-        version: draft.version.clone(),
-        chain_id: accepted.chain_id.unwrap_or(4242),
-        created_at: 1_700_000_000_000_000,
-        genesis: draft.genesis.clone(),
-        options: accepted.options,
-        nodes: accepted.nodes.into_iter().enumerate().map(node).collect(),
-        accounts: vec![AccountSpec {
-            address: "0xAb5801a7D398351b8bE11C439e05C5B3259aeC9B".into(),
-            member: "alpha".into(),
-            balance: None,
-        }],
-    }
+    let spec = driver::conformance::settle(draft, &accepted);
+    NetworkSpec { created_at: 1_700_000_000_000_000, ..spec }
 }
 
 fn placements(planner: &EvmPlanner, spec: &NetworkSpec) -> Placements {
@@ -118,6 +97,7 @@ fn words(args: &[Arg]) -> Vec<String> {
         match arg {
             Arg::Text(text) => text.clone(),
             Arg::Listen(name) | Arg::Volume(name) | Arg::File(name) => format!("<{name}>"),
+            Arg::Secrets | Arg::Engine(_) | Arg::In(..) => panic!("{arg:?} is not planned"),
             Arg::Joined(parts) => parts.iter().map(word).collect(),
         }
     }

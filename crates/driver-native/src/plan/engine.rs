@@ -37,6 +37,7 @@ pub(crate) fn describe() -> Engine {
                               third of the validators are down or dishonest: 4 tolerate 1, 7 tolerate 2, 10 tolerate \
                               3. Right for a consortium whose members do not have to trust one operator."
                     .into(),
+                role: VALIDATOR.into(),
                 min_nodes: MIN_BFT,
                 max_nodes: MAX_BFT,
                 default_nodes: MIN_BFT,
@@ -47,15 +48,26 @@ pub(crate) fn describe() -> Engine {
                 description: "A single node makes all blocks. Nothing has to agree with it, so it tolerates no \
                               failure: when it is down, the network stands still. Right for development and tests."
                     .into(),
+                role: VALIDATOR.into(),
                 min_nodes: 1,
                 max_nodes: 1,
                 default_nodes: 1,
             },
         ],
         roles: vec![VALIDATOR.into()],
-        capabilities: ["evm", "contracts", "events", "accounts", "blocks", "transactions", "json-rpc", "websocket"]
-            .map(String::from)
-            .to_vec(),
+        capabilities: [
+            "evm",
+            "chain-id",
+            "contracts",
+            "events",
+            "accounts",
+            "blocks",
+            "transactions",
+            "json-rpc",
+            "websocket",
+        ]
+        .map(String::from)
+        .to_vec(),
         options: options::schema(),
     }
 }

@@ -146,7 +146,7 @@ pub(crate) fn file(spec: &NetworkSpec, validators: &[String]) -> String {
     let mut genesis = spec.genesis.as_ref().and_then(Value::as_object).cloned().unwrap_or_default();
     let seconds = u64::try_from(spec.created_at / 1_000_000).unwrap_or(0);
     genesis.entry("timestamp").or_insert_with(|| format!("{seconds:#x}").into());
-    complete(&mut genesis, spec.chain_id);
+    complete(&mut genesis, spec.chain_id.unwrap_or_default());
 
     let option = |name: &str| spec.options.get(name).cloned().unwrap_or(Value::Null);
     if let Some(limit) = option(GAS_LIMIT).as_u64() {

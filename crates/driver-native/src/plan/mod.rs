@@ -78,7 +78,14 @@ impl Planner for NativePlanner {
             })
             .collect();
         let notes = notes(draft, &nodes, &settled);
-        Ok(Accepted { chain_id: draft.chain_id.or(given.chain_id), options: Value::Object(settled), nodes, notes })
+        Ok(Accepted {
+            chain_id: draft.chain_id.or(given.chain_id),
+            options: Value::Object(settled),
+            nodes,
+            channels: vec![],
+            accounts: vec![],
+            notes,
+        })
     }
 
     fn ports(&self, _role: &str) -> Vec<PortSpec> {
@@ -108,7 +115,7 @@ impl Planner for NativePlanner {
                 Ok(service(node, peers.map(|(_, address)| address)))
             })
             .collect::<Result<Vec<Service>>>()?;
-        Ok(Plan { jobs, services, steps: Vec::new(), complete: true })
+        Ok(Plan { jobs, services, steps: Vec::new(), identities: Vec::new(), complete: true })
     }
 
     fn endpoints(&self, placement: &Placement) -> Endpoints {

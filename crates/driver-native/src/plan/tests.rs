@@ -1,6 +1,6 @@
 //! What is accepted, what is refused and why, and what a plan looks like.
 
-use driver::{AccountSpec, conformance};
+use driver::conformance;
 use serde_json::json;
 use workload::{HostPort, PortAddress};
 
@@ -21,28 +21,8 @@ fn draft(consensus: &str, nodes: u32) -> Draft {
 
 fn spec(draft: &Draft) -> NetworkSpec {
     let accepted = NativePlanner.accept(draft).unwrap();
-    let node = |(index, node): (usize, PlannedNode)| NodeSpec {
-        id: format!("node_{}", index + 1),
-        name: node.name,
-        member: node.member,
-        role: node.role,
-    };
-    NetworkSpec {
-        id: "net_1".into(),
-        version: None,
-        name: draft.name.clone(),
-        consensus: draft.consensus.clone(),
-        chain_id: accepted.chain_id.unwrap_or(4242),
-        created_at: 1_700_000_000_000_000,
-        genesis: draft.genesis.clone(),
-        options: accepted.options,
-        nodes: accepted.nodes.into_iter().enumerate().map(node).collect(),
-        accounts: vec![AccountSpec {
-            address: "0xAb5801a7D398351b8bE11C439e05C5B3259aeC9B".into(),
-            member: "alpha".into(),
-            balance: None,
-        }],
-    }
+    let spec = driver::conformance::settle(draft, &accepted);
+    NetworkSpec { created_at: 1_700_000_000_000_000, ..spec }
 }
 
 fn placements(spec: &NetworkSpec) -> Placements {

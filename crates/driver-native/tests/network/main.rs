@@ -20,12 +20,11 @@ fn token() -> Value {
 }
 
 fn call(from: &Member, action: Action) -> Call {
-    Call { from: from.address(), action, value: None, nonce: None, gas: None }
+    Call { from: from.address(), action, value: None, nonce: None, gas: None, transient: Default::default() }
 }
 
 async fn run(ledger: &dyn Ledger, member: &Member, call: &Call) -> (String, Outcome) {
-    let prepared = ledger.prepare(call).await.unwrap();
-    let signed = ledger.assemble(&prepared, &member.sign(&prepared.digest)).unwrap();
+    let signed = ledger.sign(call, member).await.unwrap();
     ledger.send(&signed).await.unwrap();
     let outcome = ledger.wait(&signed.id, LONG).await.unwrap();
     assert_eq!(outcome.inclusion().and_then(|inclusion| inclusion.contract.clone()), signed.contract);
@@ -65,6 +64,7 @@ async fn four_nodes_from_the_plan_to_a_contract() {
         function: function.into(),
         args,
         value: None,
+        transient: Default::default(),
     };
     let send = |function: &str, args: Value| Action::Send {
         contract: contract.clone(),
@@ -80,7 +80,7 @@ async fn four_nodes_from_the_plan_to_a_contract() {
 
     // A call that reverts is found out before it is sent, with the interface's own words.
     let too_much = send("transfer", json!([bob.address(), "5000"]));
-    let refused = ledger.prepare(&call(&alice, too_much.clone())).await.unwrap_err();
+    let refused = ledger.sign(&call(&alice, too_much.clone()), &alice).await.unwrap_err();
     assert_eq!(refused.code(), Code::ContractReverted);
     assert!(refused.to_problem().detail.contains("InsufficientBalance("), "{refused}");
     let forced = Call { gas: Some(100_000), ..call(&alice, too_much) };
@@ -139,24 +139,23 @@ async fn four_nodes_from_the_plan_to_a_contract() {
     assert!(ledger.events(next, 10).await.unwrap().0.is_empty());
 
     let address = ledger.address(&alice.address()).await.unwrap();
-    assert_eq!((address.nonce, address.balance.as_str(), address.code_size), (3, "1000000000000000000000000", 0));
+    let shown = (address.nonce, address.balance.as_deref(), address.code_size);
+    assert_eq!(shown, (Some(3), Some("1000000000000000000000000"), 0));
     assert!(ledger.address(&contract).await.unwrap().code_size > 0);
 
     // Sent twice is sent once; a used nonce is refused.
     let again =
         Call { nonce: Some(3), gas: Some(21_000), ..call(&alice, Action::Raw { to: Some(bob.address()), data: None }) };
     let (id, _) = run(ledger, &alice, &again).await;
-    let prepared = ledger.prepare(&again).await.unwrap();
-    let signed = ledger.assemble(&prepared, &alice.sign(&prepared.digest)).unwrap();
+    let signed = ledger.sign(&again, &alice).await.unwrap();
     assert_eq!(signed.id, id);
     ledger.send(&signed).await.unwrap();
     assert_eq!(ledger.read(&signed.raw).unwrap(), signed);
-    let other = ledger.prepare(&Call { gas: Some(50_000), ..again.clone() }).await.unwrap();
-    let other = ledger.assemble(&other, &alice.sign(&other.digest)).unwrap();
+    let other = ledger.sign(&Call { gas: Some(50_000), ..again.clone() }, &alice).await.unwrap();
     let refused = ledger.send(&other).await.unwrap_err();
     assert_eq!(refused.code(), Code::TransactionRefused, "{refused}");
     assert_eq!(ledger.outcome(&other.id).await.unwrap(), Outcome::Unknown);
-    assert!(ledger.assemble(&prepared, &bob.sign(&prepared.digest)).is_err(), "another member's signature");
+    assert!(ledger.sign(&again, &bob).await.is_err(), "another member's signature");
 
     // A node that ends is passed over; the others go on.
     let ids = network.ids();
@@ -178,8 +177,8 @@ async fn the_ledger_conforms() {
     let case = conformance::LedgerCase {
         ledger: &*network.ledger(),
         node: &network.ids()[0],
-        account: &alice.address(),
-        sign: &|digest| alice.sign(digest),
+        signer: &alice,
+        standing: None,
         artifact: token(),
         constructor: json!(["Guilder", "NLG", "1000"]),
         set: ("transfer", json!([bob.address(), 42])),

@@ -11,7 +11,7 @@ use std::{
 
 use alloy_primitives::{Address, keccak256};
 use driver::{
-    AccountSpec, Connection, Connector, Draft, Driver as _, Ledger, LedgerNetwork, NetworkSpec, NodeSpec, Signature,
+    AccountSpec, Connection, Connector, Draft, Driver as _, Ledger, LedgerNetwork, NetworkSpec, Signer, conformance,
 };
 use driver_native::NativeDriver;
 use secp256k1::{Message, SECP256K1, SecretKey};
@@ -21,25 +21,35 @@ use workload::{Arg, Content, HostPort, Outputs, Placement, Placements, Plan, Por
 const START: Duration = Duration::from_secs(60);
 
 /// Someone with an account.
-pub struct Member(SecretKey);
+pub struct Member {
+    key: SecretKey,
+    address: String,
+}
 
 impl Member {
     pub fn new(seed: u8) -> Self {
-        Self(SecretKey::from_byte_array([seed; 32]).unwrap())
+        let key = SecretKey::from_byte_array([seed; 32]).unwrap();
+        let public = key.public_key(SECP256K1).serialize_uncompressed();
+        let address = Address::from_slice(&keccak256(&public[1..])[12..]).to_string();
+        Self { key, address }
     }
 
     pub fn address(&self) -> String {
-        let public = self.0.public_key(SECP256K1).serialize_uncompressed();
-        Address::from_slice(&keccak256(&public[1..])[12..]).to_string()
+        self.address.clone()
+    }
+}
+
+impl Signer for Member {
+    fn address(&self) -> &str {
+        &self.address
     }
 
-    pub fn sign(&self, digest: &[u8; 32]) -> Signature {
-        let (recovery, bytes) =
-            SECP256K1.sign_ecdsa_recoverable(Message::from_digest(*digest), &self.0).serialize_compact();
-        let mut signature = [0; 65];
-        signature[..64].copy_from_slice(&bytes);
-        signature[64] = i32::from(recovery) as u8;
-        signature
+    fn sign(&self, digest: &[u8]) -> driver::Result<Vec<u8>> {
+        let digest = Message::from_digest(digest.try_into().unwrap());
+        let (recovery, bytes) = SECP256K1.sign_ecdsa_recoverable(digest, &self.key).serialize_compact();
+        let mut signature = bytes.to_vec();
+        signature.push(i32::from(recovery) as u8);
+        Ok(signature)
     }
 }
 
@@ -67,26 +77,14 @@ impl Network {
             options: serde_json::Value::Null,
         };
         let accepted = driver.planner().accept(&draft).unwrap();
-        let node = |(index, node): (usize, types::PlannedNode)| NodeSpec {
-            id: format!("node_{index}"),
-            name: node.name,
-            member: node.member,
-            role: node.role,
+        let account = |member: &&Member| AccountSpec {
+            address: member.address(),
+            member: "alpha".into(),
+            balance: None,
+            identity: None,
         };
-        let account =
-            |member: &&Member| AccountSpec { address: member.address(), member: "alpha".into(), balance: None };
-        let spec = NetworkSpec {
-            id: "net_test".into(),
-            version: None,
-            name: draft.name,
-            consensus: draft.consensus,
-            chain_id: accepted.chain_id.unwrap(),
-            created_at: types::now(),
-            genesis: None,
-            options: accepted.options,
-            nodes: accepted.nodes.into_iter().enumerate().map(node).collect(),
-            accounts: members.iter().map(account).collect(),
-        };
+        let mut spec = conformance::settle(&draft, &accepted);
+        spec.accounts = members.iter().map(account).collect();
         let placements = place(&driver, &spec);
         let mut network = Self {
             directory: tempfile::tempdir().unwrap(),
@@ -98,7 +96,7 @@ impl Network {
         loop {
             let plan = driver.planner().plan(&network.spec, &network.placements, &network.outputs).unwrap();
             network.run_jobs(&plan);
-            if plan.complete && plan.jobs_done(&network.outputs) {
+            if plan.complete && plan.is_prepared(&network.outputs) {
                 network.run_services(&plan);
                 break;
             }
@@ -158,7 +156,7 @@ impl Network {
             Arg::Text(text) => text.clone(),
             Arg::Listen(port) => self.placements[node].port(port).unwrap().inside.to_string(),
             Arg::Volume(name) | Arg::File(name) => directory.join(name).display().to_string(),
-            Arg::Joined(_) => panic!("nothing joined is planned"),
+            other => panic!("{other:?} is not planned"),
         }));
         command
     }
@@ -191,12 +189,7 @@ impl Network {
                 Ok(Box::new(stream) as Box<dyn Connection>)
             })
         });
-        NativeDriver.ledger(LedgerNetwork {
-            id: self.spec.id.clone(),
-            chain_id: self.spec.chain_id,
-            nodes: self.ids(),
-            connector,
-        })
+        NativeDriver.ledger(LedgerNetwork::new(self.spec.clone(), connector))
     }
 
     /// kill -9.
@@ -230,7 +223,7 @@ fn place(driver: &NativeDriver, spec: &NetworkSpec) -> Placements {
         let bound = HostPort { host: bound.ip().to_string(), port: bound.port() };
         PortAddress { inside: bound.clone(), between: bound.clone(), outside: bound }
     };
-    let mut placement = |node: &NodeSpec| {
+    let mut placement = |node: &driver::NodeSpec| {
         let ports = driver.planner().ports(&node.role).into_iter().map(|port| (port.name, address())).collect();
         (node.id.clone(), Placement { ports })
     };

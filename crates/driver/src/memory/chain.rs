@@ -129,7 +129,7 @@ impl Chain {
                 at: Some(at),
                 from: body.from,
                 to: body.to.clone(),
-                value: body.value,
+                value: Some(body.value),
                 status,
                 method: body.input.first().cloned(),
             },

@@ -12,7 +12,7 @@ use super::PORT;
 use super::chain::{Body, Chain, Entry, Envelope, contract_address, hash};
 use crate::{
     Action, Artifact, BlockId, Call, Error, Event, Inclusion, Interfaces, Ledger, LedgerNetwork, NodeHealth, Outcome,
-    Peer, Position, Prepared, Query, Result, Signature, Signed, TransactionSlice,
+    Peer, Position, Query, Result, Signed, Signer, TransactionSlice,
 };
 
 pub(super) struct MemoryLedger {
@@ -24,7 +24,7 @@ impl MemoryLedger {
     /// Fails unless a node accepts connections.
     async fn reach(&self) -> Result<()> {
         let mut reasons = Vec::new();
-        for node in &self.network.nodes {
+        for node in self.network.spec.node_ids() {
             match (self.network.connector)(node.clone(), PORT.into()).await {
                 Ok(_) => return Ok(()),
                 Err(error) => reasons.push(format!("{node}: {error}")),
@@ -39,7 +39,11 @@ impl MemoryLedger {
         read(&self.chain.lock())
     }
 
-    async fn encode(&self, call: &Call) -> Result<Prepared> {
+    fn chain_id(&self) -> u64 {
+        self.network.spec.chain_id.unwrap_or_default()
+    }
+
+    async fn encode(&self, call: &Call) -> Result<Body> {
         let from = address(&call.from)?;
         let (to, input) = match &call.action {
             Action::Deploy { artifact, .. } => {
@@ -60,28 +64,17 @@ impl MemoryLedger {
                 format!("The contract refused the call: {}.", input[1]),
             ));
         }
-        let chain_id = self.network.chain_id;
+        let chain_id = self.chain_id();
         let next = self.read_chain(|chain| Ok(chain.nonce(&from))).await?;
         let nonce = call.nonce.unwrap_or(next);
-        let contract = to.is_none().then(|| contract_address(&from, nonce));
-        let body = Body {
-            chain_id,
-            from: from.clone(),
-            nonce,
-            to,
-            value: call.value.clone().unwrap_or_else(|| "0".into()),
-            input,
-        };
-        let unsigned = serde_json::to_vec(&body).map_err(|error| Error::Protocol(error.to_string()))?;
-        let digest = Sha256::digest(&unsigned).into();
-        Ok(Prepared { unsigned, digest, from, nonce, gas: call.gas.unwrap_or(1), contract })
+        Ok(Body { chain_id, from, nonce, to, value: call.value.clone().unwrap_or_else(|| "0".into()), input })
     }
 
     fn full(&self, entry: &Entry) -> Result<Transaction> {
         let raw = serde_json::to_value(&entry.envelope).map_err(|error| Error::Protocol(error.to_string()))?;
         Ok(Transaction {
             summary: entry.summary.clone(),
-            nonce: entry.envelope.body.nonce,
+            nonce: Some(entry.envelope.body.nonce),
             gas_limit: None,
             gas_used: None,
             contract_address: entry.contract.clone(),
@@ -129,28 +122,29 @@ impl Ledger for MemoryLedger {
         async move {
             let from = address(&draft.from)?;
             let nonce = self.read_chain(|chain| Ok(chain.nonce(&from))).await?;
-            Ok(TransactionTerms { chain_id: self.network.chain_id, nonce, gas: 1, gas_price: "0".into() })
+            Ok(TransactionTerms { chain_id: self.chain_id(), nonce, gas: 1, gas_price: "0".into() })
         }
         .boxed()
     }
 
-    fn nonce<'a>(&'a self, account: &'a str) -> BoxFuture<'a, Result<u64>> {
+    fn nonce<'a>(&'a self, account: &'a str) -> BoxFuture<'a, Result<Option<u64>>> {
         async move {
             let account = address(account)?;
-            self.read_chain(|chain| Ok(chain.nonce(&account))).await
+            self.read_chain(|chain| Ok(Some(chain.nonce(&account)))).await
         }
         .boxed()
     }
 
-    fn prepare<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Result<Prepared>> {
-        self.encode(call).boxed()
-    }
-
-    fn assemble(&self, prepared: &Prepared, signature: &Signature) -> Result<Signed> {
-        let body = serde_json::from_slice(&prepared.unsigned).map_err(|error| Error::Protocol(error.to_string()))?;
-        let raw = serde_json::to_vec(&Envelope { body, signature: signature.to_vec() })
-            .map_err(|error| Error::Protocol(error.to_string()))?;
-        self.read(&raw)
+    fn sign<'a>(&'a self, call: &'a Call, signer: &'a dyn Signer) -> BoxFuture<'a, Result<Signed>> {
+        async move {
+            let body = self.encode(call).await?;
+            let unsigned = serde_json::to_vec(&body).map_err(|error| Error::Protocol(error.to_string()))?;
+            let signature = signer.sign(&Sha256::digest(&unsigned))?;
+            let raw = serde_json::to_vec(&Envelope { body, signature })
+                .map_err(|error| Error::Protocol(error.to_string()))?;
+            self.read(&raw)
+        }
+        .boxed()
     }
 
     /// Who has signed is not checked: this chain knows no keys.
@@ -158,7 +152,7 @@ impl Ledger for MemoryLedger {
         let refuse = |detail: &str| Error::problem(Code::TransactionRefused, detail);
         let envelope: Envelope = serde_json::from_slice(raw)
             .map_err(|_| Error::problem(Code::RequestInvalid, "The bytes are no signed transaction."))?;
-        if envelope.body.chain_id != self.network.chain_id {
+        if envelope.body.chain_id != self.chain_id() {
             return Err(refuse("The transaction is for another chain."));
         }
         if envelope.signature.len() != 65 || envelope.signature.iter().all(|byte| *byte == 0) {
@@ -166,7 +160,7 @@ impl Ledger for MemoryLedger {
         }
         let Body { from, nonce, to, .. } = envelope.body;
         let contract = to.is_none().then(|| contract_address(&from, nonce));
-        Ok(Signed { id: hash(raw), raw: raw.to_vec(), from, nonce, contract })
+        Ok(Signed { id: hash(raw), raw: raw.to_vec(), from, nonce: Some(nonce), contract })
     }
 
     fn send<'a>(&'a self, signed: &'a Signed) -> BoxFuture<'a, Result<()>> {
@@ -274,8 +268,8 @@ impl Ledger for MemoryLedger {
                 self.read_chain(|chain| Ok((chain.nonce(&address), chain.contracts.contains_key(&address)))).await?;
             Ok(Address {
                 address,
-                balance: "0".into(),
-                nonce,
+                balance: Some("0".into()),
+                nonce: Some(nonce),
                 code_size: u64::from(is_contract),
                 contract: None,
                 member: None,
@@ -310,14 +304,14 @@ impl Ledger for MemoryLedger {
             connected.map_err(|error| Error::Unreachable(format!("{node}: {error}")))?;
             let chain = self.chain.lock();
             let head = &chain.blocks[chain.blocks.len() - 1];
-            let others = self.network.nodes.iter().filter(|other| *other != node);
+            let others = self.network.spec.node_ids().filter(|other| *other != node);
             Ok(NodeHealth {
-                height: head.number,
-                head: head.hash.clone(),
-                head_at: head.at,
+                height: Some(head.number),
+                head: Some(head.hash.clone()),
+                head_at: Some(head.at),
                 state_root: None,
                 identity: Some(node.to_owned()),
-                leader: self.network.nodes.first().cloned(),
+                leader: self.network.spec.node_ids().next().cloned(),
                 peers: others.map(|other| Peer { identity: other.clone(), connected: true }).collect(),
                 halted: None,
                 facts: json!({}),

@@ -43,7 +43,7 @@ impl Driver for MemoryDriver {
         let chain = self
             .chains
             .lock()
-            .entry(network.id.clone())
+            .entry(network.spec.id.clone())
             .or_insert_with(|| Arc::new(Mutex::new(chain::Chain::new())))
             .clone();
         Arc::new(ledger::MemoryLedger { network, chain })

@@ -27,12 +27,13 @@ impl Planner for MemoryPlanner {
                 name: "none".into(),
                 title: "None".into(),
                 description: "Each transaction makes a block.".into(),
+                role: "node".into(),
                 min_nodes: 1,
                 max_nodes: 9,
                 default_nodes: 1,
             }],
             roles: vec!["node".into()],
-            capabilities: ["contracts", "events", "accounts"].map(String::from).to_vec(),
+            capabilities: ["chain-id", "contracts", "events", "accounts"].map(String::from).to_vec(),
             options: json!({"type": "object", "additionalProperties": false, "properties": {"greeting": {"type": "string", "default": "hello"}}}),
         }
     }
@@ -74,6 +75,8 @@ impl Planner for MemoryPlanner {
             chain_id: draft.chain_id,
             options,
             nodes: nodes.collect(),
+            channels: vec![],
+            accounts: vec![],
             notes: vec!["It is gone when the server ends.".into()],
         })
     }
@@ -84,7 +87,7 @@ impl Planner for MemoryPlanner {
 
     fn plan(&self, spec: &NetworkSpec, placements: &Placements, outputs: &Outputs) -> Result<Plan> {
         let mut plan = Plan { jobs: spec.nodes.iter().map(|node| self.key(node)).collect(), ..Plan::default() };
-        if !plan.jobs_done(outputs) {
+        if !plan.is_prepared(outputs) {
             return Ok(plan);
         }
         let key = |node: &NodeSpec| outputs.get(&key_name(node)).and_then(|outputs| outputs.get("publicKey")).cloned();

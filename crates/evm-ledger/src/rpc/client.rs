@@ -107,7 +107,7 @@ impl Client {
     pub(crate) fn new(network: &LedgerNetwork, endpoint: &Endpoint) -> Self {
         let node = |id: &String| NodeConnection::new(id.clone(), network.connector.clone(), endpoint.clone());
         Self {
-            nodes: network.nodes.iter().map(node).collect(),
+            nodes: network.spec.node_ids().map(node).collect(),
             connector: network.connector.clone(),
             endpoint: endpoint.clone(),
             preferred: AtomicUsize::new(0),

@@ -17,7 +17,7 @@ pub struct Member {
     pub user: Identity,
     /// The administrator's folders, `msp` and `tls`.
     pub admin_folder: Files,
-    admin_tls: (String, SecretKey),
+    admin_tls: (String, Arc<SecretKey>),
 }
 
 /// What one node is started with.
@@ -53,7 +53,7 @@ impl Member {
             admin_folder,
             admin: Identity::new(&msp.id, admin.identity, Arc::new(admin.identity_key)),
             user: Identity::new(&msp.id, user.identity, Arc::new(user.identity_key)),
-            admin_tls: (admin.tls, admin.tls_key),
+            admin_tls: (admin.tls, Arc::new(admin.tls_key)),
             msp,
             ca,
             tls_ca,
@@ -81,7 +81,7 @@ impl Member {
 
     /// Trusts this organisation's nodes and shows its administrator's certificate.
     pub fn tls(&self) -> anyhow::Result<Tls> {
-        let certificate = ClientCertificate { certificate: self.admin_tls.0.as_bytes(), key: &self.admin_tls.1 };
+        let certificate = ClientCertificate { certificate: self.admin_tls.0.as_bytes(), key: self.admin_tls.1.clone() };
         Ok(Tls::new(&self.msp.tls_roots, Some(certificate))?)
     }
 

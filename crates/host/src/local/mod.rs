@@ -47,6 +47,10 @@ pub struct LocalConfig {
     pub programs: BTreeMap<String, PathBuf>,
     /// Where the programs of engines are: `ENGINE-VERSION/PROGRAM` is `engines/ENGINE-VERSION/bin/PROGRAM`.
     pub engines: PathBuf,
+    /// Where builds of other people's code are: `chaincode:BUILD/PROGRAM` is `builds/BUILD/bin/PROGRAM`.
+    pub builds: PathBuf,
+    /// Other people's code runs even where the machine cannot keep it apart: an administrator has accepted that.
+    pub accept_no_sandbox: bool,
     /// Where programs are looked for that `programs` does not list.
     pub program_directories: Vec<PathBuf>,
     /// Environment variables that all programs get, such as `PATH`. Nothing of the server's own is passed on.
@@ -73,6 +77,8 @@ impl LocalConfig {
             shim_args: vec!["shim".into()],
             programs: BTreeMap::new(),
             engines: directory.join("engines"),
+            builds: directory.join("builds"),
+            accept_no_sandbox: false,
             program_directories: program.parent().map(Path::to_owned).into_iter().collect(),
             environment: BTreeMap::new(),
             address: IpAddr::from([127, 0, 0, 1]),
@@ -251,6 +257,7 @@ impl LocalHost {
             args: prepared.args,
             env: prepared.env,
             directory: directory.0.clone(),
+            sandbox: self.sandbox(service, &program, directory, prepared.secrets.as_deref())?,
             secrets: prepared.secrets,
             log: self.config.log,
             back_off: self.config.back_off,

@@ -2,14 +2,17 @@
 
 use std::collections::BTreeMap;
 use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
-use std::path::PathBuf;
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
 
-use workload::{Arg, Content, Placement, Program, VolumeSpec};
+use workload::{Arg, Content, Placement, Program, Service, VolumeSpec};
 
 use super::LocalHost;
 use crate::layout::{NodeDirectory, below, check_name, make_directory, remove, write_file};
-use crate::{Error, Result};
+use crate::{Error, Isolation, Limits, Result, Sandbox};
+
+/// How many processes and threads other people's code may have.
+const PROCESSES: u64 = 1024;
 
 /// A program with everything that a process needs.
 pub(super) struct PreparedProgram {
@@ -25,9 +28,13 @@ impl LocalHost {
         let path = match (self.config.programs.get(name), name.split_once('/')) {
             (Some(path), _) => path.clone(),
             (None, Some((version, program))) => {
+                let (directory, version) = match version.strip_prefix("chaincode:") {
+                    Some(build) => (&self.config.builds, build),
+                    None => (&self.config.engines, version),
+                };
                 check_name("engine", version)?;
                 check_name("program", program)?;
-                self.config.engines.join(version).join("bin").join(program)
+                directory.join(version).join("bin").join(program)
             }
             (None, None) => {
                 check_name("program", name)?;
@@ -55,6 +62,41 @@ impl LocalHost {
         }
     }
 
+    /// What a service of other people's code is given: its volumes, its files, and its program to read.
+    pub(super) fn sandbox(
+        &self,
+        service: &Service,
+        program: &Path,
+        directory: &NodeDirectory,
+        secrets: Option<&Path>,
+    ) -> Result<Option<Sandbox>> {
+        if !service.program.foreign {
+            return Ok(None);
+        }
+        let isolation = Isolation::of_this_machine(self.config.accept_no_sandbox)?;
+        let mut sandbox = Sandbox::new(isolation, &directory.0.display().to_string())
+            .hiding(&self.config.directory)
+            .hiding(&self.config.runtime_directory)
+            .hiding(&self.config.builds)
+            .limited(Limits { processes: Some(PROCESSES), ..Limits::default() });
+        // `bin/PROGRAM` of a build stands on what lies beside `bin`.
+        let folder = program.parent().unwrap_or(program);
+        let is_build = folder.starts_with(&self.config.builds);
+        sandbox = sandbox.reading(if is_build { folder.parent().unwrap_or(folder) } else { folder });
+        for path in
+            [Some(directory.files("service").as_path()), secrets].into_iter().flatten().filter(|path| path.exists())
+        {
+            sandbox.own(path)?;
+            sandbox = sandbox.reading(path);
+        }
+        for volume in &service.volumes {
+            let path = directory.volume(&volume.name)?;
+            sandbox.own(&path)?;
+            sandbox = sandbox.writing(path);
+        }
+        Ok(Some(sandbox))
+    }
+
     /// Makes volumes and files and resolves arguments. `kind` is `service` or `job`.
     pub(super) async fn prepare(
         &self,
@@ -65,6 +107,10 @@ impl LocalHost {
         placement: &Placement,
     ) -> Result<PreparedProgram> {
         let directory = self.directory(node)?;
+        if program.foreign && volumes.iter().any(|volume| !volume.files.is_empty()) {
+            // Written by the server, they would go wherever a link that the program has left there points to.
+            return Err(Error::Plan("other people's code has no files in its volumes".into()));
+        }
         for volume in volumes {
             let path = directory.volume(&volume.name)?;
             match (volume.emptied, kind) {
@@ -77,6 +123,10 @@ impl LocalHost {
                 let path = below(&path, &file.path)?;
                 path.parent().map_or(Ok(()), make_directory)?;
                 write_file(&path, file.text.as_bytes())?;
+                if file.executable {
+                    let mode = std::fs::Permissions::from_mode(0o755);
+                    std::fs::set_permissions(&path, mode).map_err(|error| Error::file(&path, error))?;
+                }
             }
         }
         let mut files = BTreeMap::new();
@@ -101,7 +151,15 @@ impl LocalHost {
             };
             files.insert(file.name.clone(), path);
         }
-        let resolver = Resolver { node, directory: &directory, placement, volumes, files: &files };
+        let resolver = Resolver {
+            node,
+            directory: &directory,
+            placement,
+            volumes,
+            files: &files,
+            secrets: &secrets,
+            engines: &self.config.engines,
+        };
         let mut env = self.config.environment.clone();
         for (name, value) in &program.env {
             env.insert(name.clone(), resolver.resolve(value)?);
@@ -125,6 +183,8 @@ struct Resolver<'a> {
     placement: &'a Placement,
     volumes: &'a [VolumeSpec],
     files: &'a BTreeMap<String, PathBuf>,
+    secrets: &'a Path,
+    engines: &'a Path,
 }
 
 impl Resolver<'_> {
@@ -143,6 +203,12 @@ impl Resolver<'_> {
                 Some(path) => text(path.clone()),
                 None => Err(Error::Plan(format!("no file `{name}` is declared"))),
             },
+            Arg::Secrets => text(self.secrets.into()),
+            Arg::Engine(path) => text(below(self.engines, path)?),
+            Arg::In(volume, path) if self.volumes.iter().any(|own| own.name == *volume) => {
+                text(below(&self.directory.volume(volume)?, path)?)
+            }
+            Arg::In(volume, _) => Err(Error::Plan(format!("no volume `{volume}` is declared"))),
             Arg::Joined(parts) => parts.iter().map(|part| self.resolve(part)).collect(),
         }
     }

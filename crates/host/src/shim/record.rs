@@ -8,7 +8,7 @@ use types::Micros;
 use workload::{Service, Signal};
 
 use crate::process::ProcessIdentity;
-use crate::{Exit, LogLimits};
+use crate::{Exit, LogLimits, Sandbox};
 
 /// What a shim is to run: a service with everything resolved.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -25,6 +25,9 @@ pub(crate) struct ShimSpec {
     pub directory: PathBuf,
     /// Removed when the shim stops.
     pub secrets: Option<PathBuf>,
+    /// Where the program is other people's code.
+    #[serde(default)]
+    pub sandbox: Option<Sandbox>,
     pub log: LogLimits,
     pub back_off: BackOff,
 }

@@ -20,6 +20,7 @@ use super::{Phase, ShimSpec, ShimState, os_signal};
 use crate::layout::{NodeDirectory, make_directory, read_json, remove, write_json_in_place};
 use crate::log::{LONGEST_LINE, LogWriter, Stream};
 use crate::process::ProcessIdentity;
+use crate::sandbox::CommandLine;
 use crate::{Error, Exit, Result};
 
 /// How often the memory limit is looked at.
@@ -147,11 +148,20 @@ impl Shim {
     }
 
     fn spawn(&self) -> std::io::Result<Child> {
-        Command::new(&self.spec.program)
-            .args(&self.spec.args)
+        let mut command = CommandLine {
+            program: self.spec.program.clone(),
+            args: self.spec.args.clone(),
+            env: self.spec.env.clone(),
+            directory: self.spec.directory.clone(),
+        };
+        if let Some(sandbox) = &self.spec.sandbox {
+            command = sandbox.of_service(command);
+        }
+        Command::new(command.program)
+            .args(command.args)
             .env_clear()
-            .envs(&self.spec.env)
-            .current_dir(&self.spec.directory)
+            .envs(command.env)
+            .current_dir(command.directory)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

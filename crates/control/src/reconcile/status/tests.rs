@@ -54,9 +54,9 @@ fn view(name: &str, state: State, health: Option<std::result::Result<NodeHealth,
 
 fn health(halted: Option<&str>) -> NodeHealth {
     NodeHealth {
-        height: 7,
-        head: "0x07".into(),
-        head_at: now(),
+        height: Some(7),
+        head: Some("0x07".into()),
+        head_at: Some(now()),
         state_root: None,
         identity: None,
         leader: None,

@@ -1,0 +1,93 @@
+//! The engine's options.
+
+use driver::{NetworkSpec, NumberOption, TextOption};
+use serde_json::Value;
+
+use crate::layout::BFT;
+
+pub(crate) const CHANNEL: &str = "channel";
+pub(crate) const ORDERER_MEMBER: &str = "ordererMember";
+pub(crate) const PEERS: &str = "peers";
+pub(crate) const BATCH_TIMEOUT: &str = "batchTimeoutMs";
+pub(crate) const BATCH_MESSAGES: &str = "batchMessages";
+
+/// Longest name of a channel.
+const LONGEST_CHANNEL: usize = 249;
+
+pub(crate) const TEXTS: [TextOption; 2] = [
+    TextOption {
+        name: CHANNEL,
+        title: "First channel",
+        description: "Name of the channel that all members share from the start. More channels can be added later.",
+        default: "main",
+        pattern: "^[a-z][a-z0-9.-]*$",
+        longest: LONGEST_CHANNEL,
+        fits: channel_name,
+        expected: "a lower-case letter, then lower-case letters, digits, dots and dashes, at most 249 in all,",
+    },
+    TextOption {
+        name: ORDERER_MEMBER,
+        title: "Member that runs the orderers",
+        description: "Name of the one member that runs all orderers. Empty: they are dealt to the members in turn, so that \
+                      no single member decides what is ordered.",
+        default: "",
+        pattern: "^[a-z0-9-]*$",
+        longest: 63,
+        fits: |name| name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-'),
+        expected: "the name of a member, or nothing,",
+    },
+];
+
+const PEER_COUNT: NumberOption = NumberOption {
+    name: PEERS,
+    title: "Peers of each member",
+    description: "Peers keep the ledger and run contracts. With two, a member can go on when one of them is down.",
+    default: 1,
+    low: 1,
+    high: 9,
+};
+
+const fn timeout(default: u64) -> NumberOption {
+    NumberOption {
+        name: BATCH_TIMEOUT,
+        title: "Longest wait for a block (ms)",
+        description: "A block is cut this long after its first transaction, or when it is full. Shorter makes single \
+                      transactions faster, longer makes fewer and larger blocks. With BFT 50 ms are taken when none are \
+                      given.",
+        default,
+        low: 10,
+        high: 60_000,
+    }
+}
+
+const fn messages(default: u64) -> NumberOption {
+    NumberOption {
+        name: BATCH_MESSAGES,
+        title: "Most transactions in a block",
+        description: "A block with so many transactions is cut at once. With BFT 100 are taken when none are given.",
+        default,
+        low: 1,
+        high: 10_000,
+    }
+}
+
+const WITH_RAFT: [NumberOption; 3] = [PEER_COUNT, timeout(200), messages(500)];
+const WITH_BFT: [NumberOption; 3] = [PEER_COUNT, timeout(50), messages(100)];
+
+/// The numbers that a consensus takes: their defaults differ.
+pub(crate) fn numbers(consensus: &str) -> &'static [NumberOption] {
+    if consensus == BFT { &WITH_BFT } else { &WITH_RAFT }
+}
+
+/// Whether Fabric takes a channel's name (`configtx.ValidateChannelID`).
+pub(crate) fn channel_name(name: &str) -> bool {
+    let rest = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b".-".contains(&byte);
+    name.starts_with(|first: char| first.is_ascii_lowercase())
+        && name.bytes().all(rest)
+        && name.len() <= LONGEST_CHANNEL
+}
+
+/// A number of a settled specification.
+pub(crate) fn number(spec: &NetworkSpec, name: &str) -> u64 {
+    spec.options.get(name).and_then(Value::as_u64).unwrap_or_default()
+}

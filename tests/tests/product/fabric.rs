@@ -1,0 +1,207 @@
+//! Hyperledger Fabric as its users meet it: a network, channels, chaincode from source, and Fabric's own command line.
+
+use std::path::Path;
+use std::process::Command;
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use serde_json::{Value, json};
+use tests::repository;
+
+use crate::deployment::{Deployment, OnExit, Program, eventually, processes};
+use crate::{network_is, text};
+
+struct Case {
+    version: &'static str,
+    consensus: &'static str,
+    orderers: &'static str,
+    /// Folders of samples below `contracts/fabric`.
+    languages: &'static [&'static str],
+}
+
+const CASES: [Case; 3] = [
+    Case { version: "3.1.1", consensus: "raft", orderers: "3", languages: &["go", "node", "java"] },
+    Case { version: "3.1.1", consensus: "bft", orderers: "4", languages: &["go"] },
+    Case { version: "2.5.0", consensus: "raft", orderers: "3", languages: &["go"] },
+];
+
+#[test]
+fn fabric_from_its_members_to_called_chaincode() {
+    let mut deployment = Deployment::start();
+    deployment.found();
+    let mut developer = deployment.user("dora", "developer:beta");
+    for case in &CASES {
+        let name = format!("fabric-{}-{}", case.version.replace('.', "-"), case.consensus);
+        let arguments = ["network", "create", &name, "--engine", "fabric", "--engine-version", case.version];
+        let more = ["--consensus", case.consensus, "--members", "alpha,beta", "--peers", "1", "--wait"];
+        let network = deployment.admin.json(&[&arguments[..], &more, &["--orderers", case.orderers]].concat());
+        assert_eq!((&network["status"], &network["channels"]), (&json!("running"), &json!(["main"])), "{network}");
+        let count = |kind: &str| nodes(&network).iter().filter(|node| node["kind"] == kind).count();
+        assert_eq!((count("peer"), count("orderer").to_string()), (2, case.orderers.to_owned()), "{network}");
+
+        for language in case.languages {
+            let contract = format!("asset-{language}");
+            deployed(&deployment.admin, &name, language, &contract);
+            called(&developer, &name, &contract);
+        }
+        refused(&deployment.admin, &developer, &name);
+        own_command_line(&deployment, &name, case.version);
+        healed(&deployment.admin, &developer, &name);
+        if case.consensus == "bft" {
+            another_channel(&deployment.admin, &developer, &name);
+            upgraded(&deployment.admin, &developer, &name);
+            deployment.kill_server();
+            deployment.run_server(OnExit::Keep);
+            deployment.reconnect(&mut developer);
+            network_is(&deployment.admin, &name, "running");
+            created(&developer, &name, "main/asset-go", "after-the-server");
+        }
+        deployment.admin.json(&["network", "delete", &name, "--yes", "--wait"]);
+    }
+    assert!(processes(&deployment.data(), "nodes").is_empty(), "no process is left");
+}
+
+fn nodes(network: &Value) -> Vec<Value> {
+    network["nodes"].as_array().unwrap().clone()
+}
+
+fn deployed(admin: &Program, network: &str, language: &str, name: &str) {
+    let source = repository().join("contracts/fabric").join(language);
+    let policy = "AND('alphaMSP.peer','betaMSP.peer')";
+    let arguments = ["chaincode", "deploy", source.to_str().unwrap(), "--network", network, "--name", name];
+    let deployed = admin.json(&[&arguments[..], &["--policy", policy, "--wait"]].concat());
+    assert_eq!((&deployed["sequence"], &deployed["channel"]), (&json!(1), &json!("main")), "{deployed}");
+    assert_eq!(deployed["nodes"].as_array().unwrap().len(), 2, "one for each member: {deployed}");
+}
+
+fn created(developer: &Program, network: &str, contract: &str, id: &str) -> Value {
+    let args = json!([id, "blue", 5, "tom", 300]).to_string();
+    let arguments = ["chaincode", "invoke", contract, "CreateAsset", "--args", &args, "--network", network, "--wait"];
+    let result = developer.json(&arguments);
+    assert_eq!(result["status"], "success", "{result}");
+    result
+}
+
+fn called(developer: &Program, network: &str, contract: &str) {
+    let result = created(developer, network, contract, "one");
+    let query = ["chaincode", "query", contract, "ReadAsset", "--args", r#"["one"]"#, "--network", network];
+    let asset = developer.json(&query);
+    assert_eq!((&asset["result"]["Owner"], &asset["result"]["Size"]), (&json!("tom"), &json!(5)), "{asset}");
+    let transaction = developer.json(&["tx", "show", text(&result, "transactionHash"), "--network", network]);
+    assert_eq!((&transaction["from"], &transaction["to"]), (&json!("betaMSP/user"), &json!(contract)));
+    assert_eq!((&transaction["method"], transaction["logs"].as_array().unwrap().len()), (&json!("CreateAsset"), 1));
+    let again = ["chaincode", "invoke", contract, "CreateAsset", "--args", r#"["one","blue",5,"tom",300]"#];
+    let error = developer.fails(1, &[&again[..], &["--network", network, "--wait"]].concat());
+    assert_eq!(error["code"], "contract.reverted", "{error}");
+    assert!(text(&error, "detail").contains("already exists"), "{error}");
+}
+
+fn refused(admin: &Program, developer: &Program, network: &str) {
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::write(directory.path().join("go.mod"), "module broken\n\ngo 1.21\n").unwrap();
+    std::fs::write(directory.path().join("main.go"), "package main\n\nfunc main() { no such thing }\n").unwrap();
+    let path = directory.path().to_str().unwrap();
+    let deploy = |more: &[&str]| {
+        let arguments = ["chaincode", "deploy", path, "--network", network, "--name", "broken", "--wait"];
+        admin.fails(1, &[&arguments[..], more].concat())
+    };
+    for (more, code) in [
+        (["--policy", "AND('alphaMSP.peer'"], "contract.policy"),
+        (["--policy", "OR('nobodyMSP.peer')"], "contract.policy"),
+        (["--sequence", "7"], "contract.sequence"),
+        (["--channel", "nowhere"], "not_found"),
+        (["--version", "1"], "chaincode.build"),
+    ] {
+        let error = deploy(&more);
+        assert_eq!(error["code"], code, "{more:?}: {error}");
+    }
+    let failed = admin.list(&["operation", "list"]).swap_remove(0);
+    assert_eq!((&failed["kind"], &failed["status"]), (&json!("chaincode.deploy"), &json!("failed")), "{failed}");
+    admin.json(&["operation", "undo", text(&failed, "id"), "--wait"]);
+    let names: Vec<Value> = admin.list(&["chaincode", "list", "--network", network]);
+    assert!(names.iter().all(|one| one["name"] != "broken"), "{names:?}");
+    let forbidden = developer.fails(1, &["network", "profile", network, "--member", "alpha", "--dir", path]);
+    assert_eq!(forbidden["code"], "auth.forbidden", "{forbidden}");
+}
+
+/// `peer` of Fabric itself, with the written profile.
+fn own_command_line(deployment: &Deployment, network: &str, version: &str) {
+    let directory = tempfile::tempdir().unwrap();
+    let folder = directory.path().to_str().unwrap();
+    deployment.admin.json(&["network", "profile", network, "--member", "alpha", "--dir", folder]);
+    let engine = tests::engines().join(format!("fabric-{version}")).join("bin");
+    let answer = shell(
+        &format!(r#". ./env.sh && peer chaincode query -C main -n asset-go -c '{{"Args":["ReadAsset","one"]}}'"#),
+        directory.path(),
+        &engine,
+    );
+    assert_eq!(serde_json::from_str::<Value>(&answer).expect(&answer)["Owner"], "tom");
+    let admin = "osnadmin channel list -o $OSN_ADMIN_ADDRESS --ca-file $OSN_ADMIN_CA --client-cert $OSN_ADMIN_CERT --client-key $OSN_ADMIN_KEY";
+    assert!(shell(&format!(". ./env.sh && {admin}"), directory.path(), &engine).contains("\"main\""));
+}
+
+fn shell(script: &str, directory: &Path, programs: &Path) -> String {
+    let path = format!("{}:/usr/bin:/bin", programs.display());
+    let output = Command::new("bash")
+        .args(["-c", script])
+        .current_dir(directory)
+        .env("PATH", path)
+        .env("FABRIC_LOGGING_SPEC", "error")
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// Each node is killed in turn; it comes back, and what was committed is there.
+fn healed(admin: &Program, developer: &Program, network: &str) {
+    for killed in nodes(&admin.json(&["network", "show", network])) {
+        let pid = killed["pid"].as_i64().unwrap();
+        kill(Pid::from_raw(pid.try_into().unwrap()), Signal::SIGKILL).unwrap();
+        eventually(&format!("{} is back", text(&killed, "name")), || {
+            let node = admin.json(&["node", "show", text(&killed, "id")]);
+            (node["status"] == "running" && node["pid"] != killed["pid"]).then_some(())
+        });
+    }
+    let mut attempt = 0;
+    let id = eventually("a transaction is committed", || {
+        attempt += 1;
+        let id = format!("after-the-kills-{attempt}");
+        let args = json!([id, "red", 1, "ann", 1]).to_string();
+        let arguments = ["chaincode", "invoke", "asset-go", "CreateAsset", "--args", &args, "--network", network];
+        let output = developer.run(&[&arguments[..], &["--wait", "--output", "json"]].concat());
+        output.status.success().then_some(id)
+    });
+    for asset in ["one", &id] {
+        let args = json!([asset]).to_string();
+        let found =
+            developer.json(&["chaincode", "query", "asset-go", "ReadAsset", "--args", &args, "--network", network]);
+        assert_eq!(found["result"]["ID"], asset, "{found}");
+    }
+}
+
+fn another_channel(admin: &Program, developer: &Program, network: &str) {
+    let channel = admin.json(&["channel", "create", "second", "--network", network, "--wait"]);
+    assert_eq!(channel["members"], json!(["alpha", "beta"]), "{channel}");
+    let taken = admin.fails(1, &["channel", "create", "second", "--network", network, "--wait"]);
+    assert!(taken["code"] == "channel.name" || taken["code"] == "name.taken", "{taken}");
+    let source = repository().join("contracts/fabric/go");
+    let deploy = ["chaincode", "deploy", source.to_str().unwrap(), "--network", network, "--name", "asset-go"];
+    admin.json(&[&deploy[..], &["--channel", "second", "--wait"]].concat());
+    let call = |function: &str| {
+        let arguments = ["chaincode", "query", "asset-go", function, "--args", r#"["one"]"#, "--network", network];
+        developer.json(&[&arguments[..], &["--channel", "second"]].concat())
+    };
+    assert_eq!(call("AssetExists")["result"], json!(false), "the other channel's assets are not here");
+}
+
+fn upgraded(admin: &Program, developer: &Program, network: &str) {
+    let source = repository().join("contracts/fabric/go");
+    let deploy = ["chaincode", "deploy", source.to_str().unwrap(), "--network", network, "--name", "asset-go"];
+    let second = admin.json(&[&deploy[..], &["--channel", "main", "--version", "2", "--wait"]].concat());
+    assert_eq!(second["sequence"], 2, "{second}");
+    created(developer, network, "main/asset-go", "upgraded");
+    let listed = admin.list(&["chaincode", "list", "--network", network]);
+    let own: Vec<&Value> = listed.iter().filter(|one| one["name"] == "asset-go" && one["channel"] == "main").collect();
+    assert_eq!(own.len(), 1, "what it replaced is gone: {listed:?}");
+}
