@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use crate::{
     account::Account,
     network::{CHAIN_ID, Network},
-    report::quantiles,
+    report::{Figures, quantile, quantiles},
     rpc::{Connection, quantity},
 };
 
@@ -72,8 +72,8 @@ struct Seen {
     refused: BTreeMap<String, u64>,
 }
 
-/// Runs one load and prints its figures. Answers how many transactions a second became final.
-pub async fn run(name: &str, network: &Network, load: Load) -> anyhow::Result<f64> {
+/// Runs one load and prints its figures.
+pub async fn run(name: &str, network: &Network, load: Load) -> anyhow::Result<Figures> {
     let (token, transfer) = deploy(network, load.senders).await?;
     let lanes = prepare(load, token, &transfer)?;
 
@@ -110,8 +110,7 @@ pub async fn run(name: &str, network: &Network, load: Load) -> anyhow::Result<f6
             }
         }
     }
-    let cpu: Vec<f64> =
-        before.cpu.iter().zip(&after.cpu).map(|(before, after)| (after - before) / offered_for).collect();
+    let (cores, megabytes) = after.since(&before, offered_for);
     let throughput = inside as f64 / (load.seconds - 2) as f64;
     println!(
         "{name}: {} senders, {:.0}/s offered of {}/s for {} s",
@@ -130,14 +129,11 @@ pub async fn run(name: &str, network: &Network, load: Load) -> anyhow::Result<f6
     for (reason, count) in refused {
         println!("  refused {count} times: {reason}");
     }
+    latencies.sort_by(f64::total_cmp);
+    let (p50, p99) = (quantile(&latencies, 0.5), quantile(&latencies, 0.99));
     println!("  sent to final: {}", quantiles(latencies));
-    println!(
-        "  CPU of a node {:.2} cores, memory of a node {} MB, {} blocks",
-        cpu.iter().sum::<f64>() / cpu.len() as f64,
-        after.memory.iter().max().unwrap_or(&0) / 1_000_000,
-        blocks.len()
-    );
-    Ok(throughput)
+    println!("  CPU of a node {cores:.2} cores, memory of a node {megabytes} MB, {} blocks", blocks.len());
+    Ok(Figures { throughput, p50, p99, cores, megabytes })
 }
 
 /// How many of the transactions a node still has in its pool.

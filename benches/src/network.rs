@@ -15,13 +15,17 @@ use crate::{account::Account, rpc::Connection};
 /// Chain id of every measured network.
 pub const CHAIN_ID: u64 = 90_001;
 
-/// Running nodes; ended and removed when dropped.
+/// Running nodes. Those that were started here are ended and removed when it is dropped.
 pub struct Network {
     /// Address of each node's JSON-RPC as `HOST:PORT`.
     pub rpc: Vec<String>,
-    processes: Vec<Child>,
-    _directory: TempDir,
+    processes: Processes,
+    own: Vec<Child>,
+    _directory: Option<TempDir>,
 }
+
+/// Processes whose use of the machine is looked at.
+pub struct Processes(Vec<i32>);
 
 /// CPU time and memory of the nodes at one moment.
 pub struct Usage {
@@ -31,22 +35,49 @@ pub struct Usage {
     pub memory: Vec<u64>,
 }
 
-impl Network {
-    /// Takes over running processes.
-    pub fn new(rpc: Vec<String>, processes: Vec<Child>, directory: TempDir) -> Self {
-        Self { rpc, processes, _directory: directory }
+impl Usage {
+    /// What a node used in some seconds since `before`: cores on average of all nodes, megabytes of the largest.
+    pub fn since(&self, before: &Usage, seconds: f64) -> (f64, u64) {
+        let used: f64 = before.cpu.iter().zip(&self.cpu).map(|(before, after)| after - before).sum();
+        let nodes = self.cpu.len().max(1) as f64;
+        (used / nodes / seconds, self.memory.iter().max().unwrap_or(&0) / 1_000_000)
+    }
+}
+
+impl Processes {
+    /// Those of the given ids.
+    pub fn new(ids: impl IntoIterator<Item = u32>) -> anyhow::Result<Self> {
+        Ok(Self(ids.into_iter().map(i32::try_from).collect::<Result<_, _>>()?))
     }
 
-    /// What the nodes have used.
+    /// What they have used.
     pub fn usage(&self) -> anyhow::Result<Usage> {
         let ticks = procfs::ticks_per_second() as f64;
         let mut usage = Usage { cpu: Vec::new(), memory: Vec::new() };
-        for process in &self.processes {
-            let stat = procfs::process::Process::new(i32::try_from(process.id())?)?.stat()?;
+        for id in &self.0 {
+            let stat = procfs::process::Process::new(*id)?.stat()?;
             usage.cpu.push((stat.utime + stat.stime) as f64 / ticks);
             usage.memory.push(stat.rss * procfs::page_size());
         }
         Ok(usage)
+    }
+}
+
+impl Network {
+    /// Takes over processes that were started here.
+    fn new(rpc: Vec<String>, own: Vec<Child>, directory: TempDir) -> anyhow::Result<Self> {
+        let processes = Processes::new(own.iter().map(Child::id))?;
+        Ok(Self { rpc, processes, own, _directory: Some(directory) })
+    }
+
+    /// Nodes that somebody else runs.
+    pub fn of(rpc: Vec<String>, processes: Processes) -> Self {
+        Self { rpc, processes, own: Vec::new(), _directory: None }
+    }
+
+    /// What the nodes have used.
+    pub fn usage(&self) -> anyhow::Result<Usage> {
+        self.processes.usage()
     }
 
     /// Waits for the first block on every node.
@@ -72,7 +103,7 @@ impl Network {
 
 impl Drop for Network {
     fn drop(&mut self) {
-        for process in &mut self.processes {
+        for process in &mut self.own {
             // Already ended is fine.
             if process.kill().is_ok() {
                 let _ = process.wait();
@@ -132,7 +163,7 @@ pub async fn polder(program: &Path, senders: usize) -> anyhow::Result<Network> {
         processes.push(command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log).spawn()?);
     }
     let rpc = ports[..4].iter().map(|port| format!("127.0.0.1:{port}")).collect();
-    let network = Network::new(rpc, processes, directory);
+    let network = Network::new(rpc, processes, directory)?;
     network.ready().await?;
     Ok(network)
 }

@@ -12,6 +12,8 @@ use tokio::net::TcpStream;
 pub struct Connection {
     sender: SendRequest<Full<Bytes>>,
     host: String,
+    path: String,
+    authorization: Option<String>,
 }
 
 impl Connection {
@@ -21,7 +23,12 @@ impl Connection {
         stream.set_nodelay(true)?;
         let (sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
         tokio::spawn(connection);
-        Ok(Self { sender, host: host.into() })
+        Ok(Self { sender, host: host.into(), path: "/".into(), authorization: None })
+    }
+
+    /// The same connection to another path, with a credential.
+    pub fn at(self, path: &str, authorization: &str) -> Self {
+        Self { path: path.into(), authorization: Some(authorization.into()), ..self }
     }
 
     /// One call; the answer's `result`, or its `error` as an error.
@@ -55,10 +62,12 @@ impl Connection {
     }
 
     async fn post(&mut self, body: Bytes) -> anyhow::Result<Value> {
-        let request = Request::post("/")
-            .header(header::HOST, &self.host)
-            .header(header::CONTENT_TYPE, "application/json")
-            .body(Full::new(body))?;
+        let mut request =
+            Request::post(&self.path).header(header::HOST, &self.host).header(header::CONTENT_TYPE, "application/json");
+        if let Some(authorization) = &self.authorization {
+            request = request.header(header::AUTHORIZATION, authorization);
+        }
+        let request = request.body(Full::new(body))?;
         self.sender.ready().await?;
         let answer = self.sender.send_request(request).await?.into_body().collect().await?.to_bytes();
         serde_json::from_slice(&answer).with_context(|| String::from_utf8_lossy(&answer).into_owned())

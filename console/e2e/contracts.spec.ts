@@ -1,31 +1,7 @@
 import { fileURLToPath } from "node:url";
-import type { Page } from "@playwright/test";
-import { expect, expectAccessible, MOCK, read, runningNetwork, signIn, test } from "./console";
+import { expect, expectAccessible, MOCK, runningNetwork, signInAsMember, test } from "./console";
 
 const ARTIFACT = fileURLToPath(new URL("../../contracts/artifacts/Token.json", import.meta.url));
-
-/** A platform administrator may not sign for a member: the test makes an administrator of the first member. */
-async function signInAsMember(page: Page) {
-  await signIn(page);
-  if (MOCK) return;
-  const consortium = (await read<{ items: { members: { title: string }[] }[] }>(page, "consortia")).items[0];
-  const user = `e2e-${Date.now().toString(36)}`;
-  const password = `${user}-correct-horse`;
-  await page.goto("/users");
-  await page.getByRole("button", { name: "New user" }).click();
-  const dialog = page.getByRole("dialog");
-  await dialog.getByRole("textbox", { name: "User name" }).fill(user);
-  await dialog.locator('input[type="password"]').fill(password);
-  await dialog.getByRole("combobox", { name: "Role 1", exact: true }).click();
-  await page.getByRole("option", { name: "Organisation administrator" }).click();
-  await dialog.getByRole("combobox", { name: "Organisation of role 1" }).click();
-  await page.getByRole("option", { name: consortium?.members[0]?.title, exact: true }).click();
-  await dialog.getByRole("button", { name: "Create the user" }).click();
-  await expect(dialog).toBeHidden();
-  await page.getByRole("button", { name: /^Signed in as/ }).click();
-  await page.getByRole("menuitem", { name: "Sign out" }).click();
-  await signIn(page, { user, password });
-}
 
 const TO = `0x${"12".repeat(20)}`;
 

@@ -25,6 +25,7 @@ async function pages(page: Page): Promise<[path: string, shown: string][]> {
     ["/organisations", "tbody tr"],
     ["/users", "tbody tr"],
     ["/access-keys", ".empty, tbody tr"],
+    ["/applications", ".empty, tbody tr"],
     ["/audit", "tbody tr"],
     ["/engines", "tbody tr"],
     ["/server", "tbody tr"],

@@ -86,7 +86,7 @@ export function chaincodeOf(network: Network): Chaincode {
     channel: "main",
     version: "1",
     sequence: 1,
-    language: "node",
+    language: "typeScript",
     policy: "AND('waterlandMSP.peer','zeeburgMSP.peer')",
     collections: [{ name: "prices", policy: "OR('waterlandMSP.member')" }] as never,
     init: false,

@@ -165,6 +165,8 @@ const PERMISSIONS = [
   "nodes:write",
   "operations:read",
   "operations:write",
+  "applications:read",
+  "applications:write",
   "identities:export",
   "ledger:read",
   "ledger:write",
@@ -390,6 +392,17 @@ function deployChaincode(call: Call) {
   });
 }
 
+function chaincodeState(call: Call) {
+  const one = network(call);
+  const channel = call.query.get("channel");
+  const fits = (own: { network: string; name: string; channel: string }) =>
+    own.network === one.id && own.name === call.path[3] && (channel === null || own.channel === channel);
+  const found = call.world.chaincodes.find(fits);
+  if (found === undefined) throw notFound("chaincode of this name");
+  const approvals = members(call.world).map((member) => ({ member, installed: true, approved: true }));
+  return { ...found, committed: true, approvals };
+}
+
 function addressOf(call: Call) {
   const asked = call.path[3] ?? "";
   const account = accounts(call.world, network(call)).find((one) => one.address === asked);
@@ -505,6 +518,42 @@ const ROUTES: [method: string, shape: string, route: Route][] = [
       return { ...key, secret: `polder_${key.id.slice(4)}_${hash(key.id).slice(2, 45)}` };
     },
   ],
+  ["GET", "applications", ({ world }) => page(world.applications)],
+  [
+    "POST",
+    "applications",
+    ({ world, body }) => {
+      const member = world.organisations.find((one) => one.id === body.member || one.name === body.member);
+      const reached: string[] = body.networks ?? [];
+      const application = {
+        id: newId("app"),
+        name: body.name,
+        member: member?.name ?? "",
+        organisation: member?.id ?? "",
+        networks: world.networks
+          .filter((network) => reached.includes(network.id) || reached.includes(network.name))
+          .map(({ id, rpc }) => ({ id, name: rpc?.slice("/rpc/".length) ?? "", rpc: rpc ?? "" })),
+        inspect: body.inspect ?? false,
+        calls: 0,
+        createdAt: micros(),
+        lastUsedAt: null,
+      };
+      addNamed(world, "application", world.applications, application);
+      return { ...application, secret: `polder_${application.id}_${hash(application.id).slice(2, 45)}` };
+    },
+  ],
+  [
+    "POST",
+    "applications/*/rotate",
+    ({ world, path }) => {
+      const application = find(world.applications, path[1]);
+      return {
+        ...application,
+        secret: `polder_${application.id}_${hash(`${application.id}${micros()}`).slice(2, 45)}`,
+      };
+    },
+  ],
+  ["DELETE", "applications/*", ({ world, path }) => remove(world, world.applications, path[1], "application")],
   ["DELETE", "access-keys/*", ({ world, path }) => remove(world, world.keys, path[1], "access-key")],
   ["GET", "organisations", ({ world }) => page(world.organisations)],
   [
@@ -652,6 +701,7 @@ const ROUTES: [method: string, shape: string, route: Route][] = [
     "networks/*/chaincodes",
     (call) => page(call.world.chaincodes.filter((one) => one.network === network(call).id)),
   ],
+  ["GET", "networks/*/chaincodes/*", chaincodeState],
   ["POST", "networks/*/chaincodes", deployChaincode],
   ["GET", "networks/*/profile", (call) => profileOf(network(call), call.query.get("member") ?? "")],
   ["GET", "networks/*/contracts/*", contract],

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import type {
   AccessKey,
   Account,
+  Application,
   AuditEntry,
   Chaincode,
   Change,
@@ -28,6 +29,7 @@ export interface World {
   signedIn: boolean;
   users: User[];
   keys: AccessKey[];
+  applications: Application[];
   organisations: Organisation[];
   consortia: Consortium[];
   engines: Engine[];
@@ -114,6 +116,7 @@ export function createWorld(): World {
       },
     ],
     keys: [],
+    applications: [],
     organisations,
     consortia: [consortium],
     engines: [...ENGINES, CHANNEL_ENGINE],
@@ -165,7 +168,7 @@ export function createWorld(): World {
     id: newId("ctr"),
     network: trade.id,
     name: "asset",
-    address: "asset",
+    address: "main/asset",
     channel: "main",
     interface: METADATA as never,
     transactionHash: null,
@@ -218,7 +221,7 @@ export function addNetwork(world: World, request: NewNetwork, made: "done" | "no
   const wanted = request.members ?? consortium?.members.map((member) => member.organisation) ?? [];
   const organisations = world.organisations.filter((one) => wanted.includes(one.id) || wanted.includes(one.name));
   const id = newId("net");
-  const nodes = Array.from({ length: request.nodes }, (_, index) => {
+  const nodes = Array.from({ length: request.nodes ?? 4 }, (_, index) => {
     const owner = organisations[index % organisations.length];
     return newNode(
       id,
@@ -241,6 +244,7 @@ export function addNetwork(world: World, request: NewNetwork, made: "done" | "no
       ? { chainId: null, channels: [String(request.options?.channel ?? "main")] }
       : { chainId: request.chainId ?? 19_485, channels: [] }),
     height: null,
+    rpc: hasChannels(request.engine) ? null : `/rpc/${consortium?.name}/${request.name}`,
     nodes,
     options: hasChannels(request.engine)
       ? { channel: "main", ...request.options }

@@ -108,6 +108,7 @@ async function pages(page) {
     ["users", "/users"],
     ["user-new", "/users", (page) => dialog(page, "New user")],
     ["access-keys", "/access-keys"],
+    ["applications", "/applications"],
     ["access-key-new", "/access-keys", (page) => dialog(page, "New access key")],
     ["operations", "/operations"],
     ["audit", "/audit"],

@@ -174,6 +174,10 @@ const deployChaincode = createRoute({
   ...inNetwork("/chaincode/deploy"),
   component: lazyRouteComponent(() => import("./pages/chaincode/DeployChaincode"), "DeployChaincode"),
 });
+const validators = createRoute({
+  ...inNetwork("/validators"),
+  component: lazyRouteComponent(() => import("./pages/network/Validators"), "Validators"),
+});
 const networkDetails = createRoute({
   ...inNetwork("/details"),
   component: lazyRouteComponent(() => import("./pages/network/NetworkDetails"), "NetworkDetails"),
@@ -187,6 +191,10 @@ const users = createRoute({ ...page("/users"), component: lazyRouteComponent(() 
 const accessKeys = createRoute({
   ...page("/access-keys"),
   component: lazyRouteComponent(() => import("./pages/AccessKeys"), "AccessKeys"),
+});
+const applications = createRoute({
+  ...page("/applications"),
+  component: lazyRouteComponent(() => import("./pages/Applications"), "Applications"),
 });
 const engines = createRoute({
   ...page("/engines"),
@@ -232,11 +240,13 @@ const tree = root.addChildren([
       channels,
       chaincodes,
       deployChaincode,
+      validators,
       networkDetails,
     ]),
     organisations,
     users,
     accessKeys,
+    applications,
     engines,
     operations,
     operation,

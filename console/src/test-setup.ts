@@ -20,6 +20,7 @@ class Observer {
   disconnect() {}
 }
 window.ResizeObserver = Observer;
+Element.prototype.scrollIntoView = vi.fn();
 
 afterEach(() => {
   document.body.innerHTML = "";

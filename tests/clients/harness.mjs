@@ -33,7 +33,7 @@ export const token = JSON.parse(readFileSync(join(repository, "contracts/artifac
 
 /** Funded test keys; they are worth nothing anywhere else. */
 export const keys = [1, 2, 3, 4, 5, 6, 7, 8].map((n) => `0x${n.toString(16).padStart(64, "0")}`);
-const addresses = [
+export const addresses = [
   "0x7E5F4552091A69125d5DfCb7b8C2659029395Bdf",
   "0x2B5AD5c4795c026514f8317c7a215E218DcCD6cF",
   "0x6813Eb9362372EEF6200f3b1dbC3f819671cBA69",
@@ -46,16 +46,17 @@ const addresses = [
 
 export const chainId = 77_001;
 
-/** A free TCP port of loopback. */
-function freePort() {
-  return new Promise((done, fail) => {
-    const server = createServer();
-    server.once("error", fail);
-    server.listen(0, "127.0.0.1", () => {
-      const { port } = server.address();
-      server.close(() => done(port));
+/** A free TCP port of loopback, below those that the system gives to outgoing connections: one of these could take it meanwhile. */
+async function freePort() {
+  for (;;) {
+    const port = 10_000 + Math.floor(Math.random() * 10_000);
+    const free = await new Promise((done) => {
+      const server = createServer();
+      server.once("error", () => done(false));
+      server.listen(port, "127.0.0.1", () => server.close(() => done(true)));
     });
-  });
+    if (free) return port;
+  }
 }
 
 /** Waits until `probe` answers something true. */
@@ -163,12 +164,19 @@ export async function startNetwork({ count = 4, polder = {} } = {}) {
   writeFileSync(file, JSON.stringify(genesis));
   for (const node of nodes) execFileSync(program, ["init", "--genesis", file, "--data", node.directory]);
   for (const node of nodes) await node.start(nodes);
-  await until("first block", async () => (await Promise.all(nodes.map((node) => node.height()))).every((n) => n >= 1));
+  const kill = () => Promise.all(nodes.map((node) => (node.process.exitCode === null ? node.kill() : null)));
+  try {
+    await until("first block", async () => (await Promise.all(nodes.map((node) => node.height()))).every((n) => n >= 1));
+  } catch (error) {
+    await kill();
+    for (const node of nodes) error.message += `\n${readFileSync(join(node.directory, "log"), "utf8").slice(-500)}`;
+    throw error;
+  }
   return {
     nodes,
     directory,
     async close() {
-      await Promise.all(nodes.map((node) => (node.process.exitCode === null ? node.kill() : null)));
+      await kill();
       rmSync(directory, { recursive: true, force: true });
     },
   };

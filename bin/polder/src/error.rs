@@ -23,6 +23,9 @@ pub enum Error {
     /// No server has used the data directory.
     #[error("{} is no data directory of a server: name the one that the server runs with", .0.display())]
     NoData(std::path::PathBuf),
+    /// An entry of `--allow-address`.
+    #[error("--allow-address: {0}")]
+    Allow(outbound::Error),
     /// Nothing on standard input.
     #[error("no password on standard input: give one line")]
     NoPassword,
@@ -34,7 +37,7 @@ impl Error {
             Self::Control(error) => error.problem(),
             Self::Host(error) => error.problem(),
             Self::Serve(error) => error.code().problem(self.chain()),
-            Self::Log(_) | Self::NoPassword => Code::RequestInvalid.problem(self.chain()),
+            Self::Log(_) | Self::Allow(_) | Self::NoPassword => Code::RequestInvalid.problem(self.chain()),
             Self::NoData(_) => Code::HostFile.problem(self.chain()),
             Self::System(..) => Code::Unavailable.problem(self.chain()),
         }
@@ -64,7 +67,7 @@ impl Error {
             }
         }
         match self {
-            Self::Log(_) | Self::NoPassword | Self::Serve(api::ServeError::Insecure(_)) => 2,
+            Self::Log(_) | Self::Allow(_) | Self::NoPassword | Self::Serve(api::ServeError::Insecure(_)) => 2,
             _ => 1,
         }
     }

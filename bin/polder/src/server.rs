@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, io::BufRead as _, sync::Arc};
 
-use api::{ServerConfig, Tls};
+use api::{IngressOptions, ServerConfig, Tls};
 use cli::{LogFormat, OnExit, ResetPassword, RunServer};
 use control::{BuildSettings, Config, Control, DataDirectory, Foundation, KeyStore};
 use driver::{Driver, Drivers};
@@ -17,6 +17,7 @@ use crate::error::Error;
 /// Runs a server until SIGTERM or SIGINT.
 pub async fn run(options: RunServer) -> Result<(), Error> {
     start_log(options.log_format)?;
+    let allow = outbound::AllowList::parse(options.allow_address.iter().map(String::as_str)).map_err(Error::Allow)?;
     let given_password = secret("POLDER_ADMIN_PASSWORD");
     let config = Config {
         database: options.database.map(Secret::new),
@@ -24,6 +25,7 @@ pub async fn run(options: RunServer) -> Result<(), Error> {
         admin_password: given_password,
         version: env!("CARGO_PKG_VERSION").into(),
         engines: options.engines,
+        allow,
         toolchain: toolchain(),
         builds: BuildSettings {
             environment: build_environment(),
@@ -62,6 +64,12 @@ pub async fn run(options: RunServer) -> Result<(), Error> {
             _ => None,
         },
         behind_proxy: options.behind_proxy,
+        ingress: IngressOptions {
+            calls_per_second: Some(options.rpc_rate).filter(|rate| *rate > 0),
+            batch: options.rpc_batch,
+            bytes: options.rpc_bytes,
+            connections: options.rpc_connections,
+        },
     };
     // Before anything runs: an address that is taken must not leave half a server behind.
     let bound = api::bind(listener, tls_directory)?;
@@ -137,7 +145,7 @@ fn drivers() -> Drivers {
         drivers.push(Arc::new(driver));
     }
     drivers.push(Arc::new(driver_fabric::FabricDriver));
-    Drivers::new(drivers)
+    Drivers::new(drivers).with_attacher(Arc::new(driver_evm::EthereumAttacher))
 }
 
 /// What Go needs of the environment: where programs and its own settings are, and the way to the registry.

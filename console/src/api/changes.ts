@@ -28,6 +28,7 @@ const TOUCHED: Record<string, string[]> = {
   organisation: ["/api/v1/organisations", "/api/v1/consortia"],
   consortium: ["/api/v1/consortia"],
   user: ["/api/v1/users", "session"],
+  application: ["/api/v1/applications"],
   "access-key": ["/api/v1/access-keys"],
   task: ["/api/v1/server/tasks"],
 };

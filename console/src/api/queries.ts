@@ -21,6 +21,7 @@ const most = { params: { query: { limit: 500 } } };
 
 export const usersQuery = () => queries.queryOptions("get", "/api/v1/users", most);
 export const accessKeysQuery = () => queries.queryOptions("get", "/api/v1/access-keys", most);
+export const applicationsQuery = () => queries.queryOptions("get", "/api/v1/applications", most);
 export const organisationsQuery = () => queries.queryOptions("get", "/api/v1/organisations", most);
 export const consortiaQuery = () => queries.queryOptions("get", "/api/v1/consortia", most);
 export const consortiumQuery = (consortium: string) =>
@@ -32,6 +33,8 @@ export const availableEnginesQuery = () => queries.queryOptions("get", "/api/v1/
 export const networksQuery = () => queries.queryOptions("get", "/api/v1/networks", most, LIVE);
 export const networkQuery = (network: string) =>
   queries.queryOptions("get", "/api/v1/networks/{network}", { params: { path: { network } } }, LIVE);
+export const validatorsQuery = (network: string) =>
+  queries.queryOptions("get", "/api/v1/networks/{network}/validators", { params: { path: { network } } }, LIVE);
 export const topologyQuery = (network: string) =>
   queries.queryOptions("get", "/api/v1/networks/{network}/topology", { params: { path: { network } } }, LIVE);
 /** How much of the past the charts show at first. */
@@ -109,6 +112,13 @@ export const channelQuery = (network: string, channel: string) =>
   );
 export const chaincodesQuery = (network: string) =>
   queries.queryOptions("get", "/api/v1/networks/{network}/chaincodes", { params: { path: { network } } }, LIVE);
+export const chaincodeQuery = (network: string, chaincode: string, channel: string) =>
+  queries.queryOptions(
+    "get",
+    "/api/v1/networks/{network}/chaincodes/{chaincode}",
+    { params: { path: { network, chaincode }, query: { channel } } },
+    LIVE,
+  );
 
 export const auditCheckQuery = () => queries.queryOptions("get", "/api/v1/audit/check", {}, { staleTime: 30_000 });
 export const auditQuery = () =>

@@ -39,6 +39,59 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/applications": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Applications of one's organisations, oldest first. */
+        get: operations["list_applications"];
+        put?: never;
+        /** Make an application of a member, with a key for networks' JSON-RPC. Only this answer shows the key (`secret`). */
+        post: operations["create_application"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/applications/{application}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** An application. */
+        get: operations["get_application"];
+        put?: never;
+        post?: never;
+        /** Revoke an application. Its key and its connections end at once. */
+        delete: operations["delete_application"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/applications/{application}/rotate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Replace an application's key. The old one ends at once; only this answer shows the new one (`secret`). */
+        post: operations["rotate_application"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/audit": {
         parameters: {
             query?: never;
@@ -232,6 +285,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/networks/attach": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Attach a network that others run, by the address of its JSON-RPC. The name is resolved once; private addresses need an
+         *     administrator's permission (`--allow-address`).
+         */
+        post: operations["attach_network"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/networks/preview": {
         parameters: {
             query?: never;
@@ -260,7 +333,7 @@ export interface paths {
         get: operations["get_network"];
         put?: never;
         post?: never;
-        /** Stop a network for good and remove its nodes with all that they keep. */
+        /** Stop a network for good and remove its nodes with all that they keep. One that is attached is only detached. */
         delete: operations["delete_network"];
         options?: never;
         head?: never;
@@ -350,6 +423,23 @@ export interface paths {
          *     each member's name and commits it.
          */
         post: operations["deploy_chaincode"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/networks/{network}/chaincodes/{chaincode}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A contract that runs beside the nodes, and what each member has done for its newest version. */
+        get: operations["get_chaincode"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -619,6 +709,57 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/networks/{network}/validators": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who agrees on a network's blocks, who else could, and the votes that are under way. Always one page. */
+        get: operations["list_validators"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/networks/{network}/validators/votes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Vote on a validator in a member's name, with all of its validators that run. Voting the same twice does no harm. */
+        post: operations["vote_on_validator"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/networks/{network}/validators/votes/{validator}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Take a member's vote on a validator back. What the ledger has counted stays counted until the consensus forgets it. */
+        delete: operations["withdraw_vote"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1059,6 +1200,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/rpc/{consortium}/{network}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Open a WebSocket to a network's JSON-RPC, with an application's key. */
+        get: operations["open_socket"];
+        put?: never;
+        /**
+         * Call a network's nodes by Ethereum's JSON-RPC, with an application's key (Bearer, or Basic with the application's name).
+         *     Errors are JSON-RPC errors.
+         */
+        post: operations["call_node"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -1125,6 +1287,86 @@ export interface components {
              * @description Transactions sent; null where the ledger does not count.
              */
             nonce?: number | null;
+        };
+        /**
+         * @description A program of a member, with the credential by which it reaches networks' JSON-RPC. The secret is shown once, when it is
+         *     made or replaced.
+         */
+        Application: {
+            /**
+             * Format: int64
+             * @description How many calls it has made.
+             */
+            calls: number;
+            /**
+             * Format: int64
+             * @description When created.
+             */
+            createdAt: number;
+            /** @description `app_…`. */
+            id: string;
+            /** @description Whether it may also look into nodes: `txpool_` and the tracing part of `debug_`. */
+            inspect: boolean;
+            lastUsedAt?: number | null;
+            /** @description Name of the member that it belongs to. */
+            member: string;
+            /** @description Unique in its member: lower-case letters, digits and `-`, 1 to 63. */
+            name: string;
+            /** @description The networks that it reaches. */
+            networks: components["schemas"]["ApplicationNetwork"][];
+            /** @description The member's organisation id. */
+            organisation: string;
+            /**
+             * @description Only in the answer to its creation and to a replacement: the key, to be sent as `Authorization: Bearer …`, or as the
+             *     password of the application's name.
+             */
+            secret?: string | null;
+        };
+        /** @description A network that an application reaches. */
+        ApplicationNetwork: {
+            /** @description The network's id. */
+            id: string;
+            /** @description `CONSORTIUM/NETWORK`. */
+            name: string;
+            /** @description Path of its JSON-RPC on this server: `/rpc/CONSORTIUM/NETWORK`. */
+            rpc: string;
+        };
+        /** @description Attaches a network that others run. */
+        AttachNetwork: {
+            /**
+             * Format: int64
+             * @description The chain id that it must have; whatever it has when absent.
+             */
+            chainId?: number | null;
+            /**
+             * Format: int64
+             * @description After how many blocks one counts as final; what the chain says when absent.
+             */
+            confirmations?: number | null;
+            /** @description Name or id; may be left out when there is one consortium. */
+            consortium?: string | null;
+            /** @description Names or ids of the members that use it; all when absent. */
+            members?: string[] | null;
+            /** @description Lower-case letters, digits and `-`, 1 to 63. */
+            name: string;
+            /** @description Address of its JSON-RPC, `http://…` or `https://…`. */
+            rpc: string;
+        };
+        /** @description Where a network is that others run, and what was found there when it was attached. */
+        Attached: {
+            /** @description The address that the host's name led to: nothing else is connected to. */
+            address: string;
+            /** @description Name and version of the program that answered, where it told. */
+            client?: string | null;
+            /**
+             * Format: int64
+             * @description After how many blocks one counts as final; null where the chain says it.
+             */
+            confirmations?: number | null;
+            /** @description Hash of the chain's first block. */
+            firstBlock: string;
+            /** @description Scheme, host and port of its JSON-RPC; path and query are kept secret, as they may carry an access key. */
+            rpc: string;
         };
         /** @description Whether the audit log is whole. */
         AuditCheck: {
@@ -1242,6 +1484,24 @@ export interface components {
             /** @description For people. */
             version: string;
         };
+        /** @description What a member has done for a version of a contract. */
+        ChaincodeApproval: {
+            /** @description Whether it has approved exactly this version. */
+            approved: boolean;
+            /** @description Whether all of its peers have the package; null when they do not answer. */
+            installed?: boolean | null;
+            /** @description Name of the member. */
+            member: string;
+        };
+        /** @description What a channel says of a version of a contract. */
+        ChaincodeReadiness: {
+            /** @description What each member of the channel has done for it. */
+            approvals: components["schemas"]["ChaincodeApproval"][];
+            /** @description Whether it is in force: enough members have approved it, and that was committed. */
+            committed: boolean;
+        };
+        /** @description A version of a contract, and how far its members have brought it on the ledger. */
+        ChaincodeState: components["schemas"]["Chaincode"] & components["schemas"]["ChaincodeReadiness"];
         /** @description Something changed: the event of `GET /changes`. */
         Change: {
             /** @description Id of what changed. */
@@ -1298,6 +1558,8 @@ export interface components {
         };
         /** @description One kind of consensus. */
         ConsensusKind: {
+            /** @description What it adds to what the engine's ledger can do: `validators` where these are voted in and out. */
+            capabilities?: string[];
             /**
              * Format: int32
              * @description Suggested number.
@@ -1411,7 +1673,7 @@ export interface components {
         Engine: {
             /** @description What its ledger can do: `evm`, `contracts`, `events`, `accounts`, … */
             capabilities: string[];
-            /** @description Its kinds of consensus. */
+            /** @description Its kinds of consensus; empty for networks that are attached and not made. */
             consensus: components["schemas"]["ConsensusKind"][];
             /** @description What it is and for whom. */
             description: string;
@@ -1549,6 +1811,7 @@ export interface components {
         };
         /** @description One running ledger. */
         Network: {
+            attached?: components["schemas"]["Attached"] | null;
             /**
              * Format: int64
              * @description The chain id, where the engine has one.
@@ -1576,10 +1839,12 @@ export interface components {
             id: string;
             /** @description Unique in its consortium. */
             name: string;
-            /** @description The nodes. */
+            /** @description The nodes; none of a network that is attached. */
             nodes: components["schemas"]["Node"][];
             /** @description Engine options as given, with defaults filled in. */
             options: Record<string, unknown>;
+            /** @description Path of its JSON-RPC on this server, for applications; null where the engine has none. */
+            rpc?: string | null;
             /** @description State, from what is observed. */
             status: components["schemas"]["NetworkStatus"];
             /** @description Why the state is not `running`, in words; null when it is. */
@@ -1620,6 +1885,17 @@ export interface components {
             grants?: components["schemas"]["Grant"][] | null;
             /** @description What it is for. */
             name: string;
+        };
+        /** @description Makes an application. */
+        NewApplication: {
+            /** @description Whether it may also look into nodes: `txpool_` and the tracing part of `debug_`. */
+            inspect?: boolean;
+            /** @description Name or id of the member that it belongs to. */
+            member: string;
+            /** @description Lower-case letters, digits and `-`, 1 to 63. */
+            name: string;
+            /** @description Names, `CONSORTIUM/NETWORK` or ids of networks of the member's consortia; at least one. */
+            networks: string[];
         };
         /**
          * @description Deploys a contract from source: builds it, runs it beside the nodes, installs and approves it for each member of the channel
@@ -1705,9 +1981,9 @@ export interface components {
             name: string;
             /**
              * Format: int32
-             * @description How many nodes agree on blocks; dealt to the members in turn.
+             * @description How many nodes agree on blocks, dealt to the members in turn; what suits the consensus when absent.
              */
-            nodes: number;
+            nodes?: number | null;
             /** @description Options of the engine (JSON Schema in `GET /engines`). */
             options?: Record<string, unknown> | null;
             /** @description An installed version of the engine; the newest tested one, else the newest, when absent. */
@@ -1728,6 +2004,17 @@ export interface components {
             name: string;
             /** @description At least 12 characters. */
             password: string;
+        };
+        /** @description A member's vote on a validator, given by all its validators that run. */
+        NewVote: {
+            /** @description What is wanted. */
+            change: components["schemas"]["ValidatorChange"];
+            /** @description Vote also when fewer validators would be up than must agree. */
+            force?: boolean;
+            /** @description Name or id of the member that votes; may be left out by who acts for one member only. */
+            member?: string | null;
+            /** @description Identity on the ledger, or a node by its id or name. */
+            validator: string;
         };
         /** @description One node of a network. */
         Node: {
@@ -1878,6 +2165,42 @@ export interface components {
                 organisation: string;
                 /** @description Whether the caller may use it. */
                 usable: boolean;
+            }[];
+            /** @description Where the next page starts; null on the last page. */
+            next?: string | null;
+        };
+        /** @description One page of a list. */
+        Page_Application: {
+            /** @description The entries. */
+            items: {
+                /**
+                 * Format: int64
+                 * @description How many calls it has made.
+                 */
+                calls: number;
+                /**
+                 * Format: int64
+                 * @description When created.
+                 */
+                createdAt: number;
+                /** @description `app_…`. */
+                id: string;
+                /** @description Whether it may also look into nodes: `txpool_` and the tracing part of `debug_`. */
+                inspect: boolean;
+                lastUsedAt?: number | null;
+                /** @description Name of the member that it belongs to. */
+                member: string;
+                /** @description Unique in its member: lower-case letters, digits and `-`, 1 to 63. */
+                name: string;
+                /** @description The networks that it reaches. */
+                networks: components["schemas"]["ApplicationNetwork"][];
+                /** @description The member's organisation id. */
+                organisation: string;
+                /**
+                 * @description Only in the answer to its creation and to a replacement: the key, to be sent as `Authorization: Bearer …`, or as the
+                 *     password of the application's name.
+                 */
+                secret?: string | null;
             }[];
             /** @description Where the next page starts; null on the last page. */
             next?: string | null;
@@ -2068,7 +2391,7 @@ export interface components {
             items: {
                 /** @description What its ledger can do: `evm`, `contracts`, `events`, `accounts`, … */
                 capabilities: string[];
-                /** @description Its kinds of consensus. */
+                /** @description Its kinds of consensus; empty for networks that are attached and not made. */
                 consensus: components["schemas"]["ConsensusKind"][];
                 /** @description What it is and for whom. */
                 description: string;
@@ -2129,6 +2452,7 @@ export interface components {
         Page_Network: {
             /** @description The entries. */
             items: {
+                attached?: components["schemas"]["Attached"] | null;
                 /**
                  * Format: int64
                  * @description The chain id, where the engine has one.
@@ -2156,10 +2480,12 @@ export interface components {
                 id: string;
                 /** @description Unique in its consortium. */
                 name: string;
-                /** @description The nodes. */
+                /** @description The nodes; none of a network that is attached. */
                 nodes: components["schemas"]["Node"][];
                 /** @description Engine options as given, with defaults filled in. */
                 options: Record<string, unknown>;
+                /** @description Path of its JSON-RPC on this server, for applications; null where the engine has none. */
+                rpc?: string | null;
                 /** @description State, from what is observed. */
                 status: components["schemas"]["NetworkStatus"];
                 /** @description Why the state is not `running`, in words; null when it is. */
@@ -2428,6 +2754,11 @@ export interface components {
         Role: "platform-administrator" | "organisation-administrator" | "operator" | "developer" | "auditor";
         /** @description The server. */
         Server: {
+            /**
+             * @description What may be called beside the public internet, where a user gives an address: networks and host names. For
+             *     administrators; empty for others.
+             */
+            allowedAddresses?: string[];
             /** @description `sqlite` or `postgresql`. */
             database: string;
             /**
@@ -2528,12 +2859,16 @@ export interface components {
             /** @description What it does, for a person. */
             title: string;
         };
-        /** @description Changes a user; absent fields stay. */
-        UserChange: {
-            /** @description All grants, replacing the old ones. */
-            grants?: components["schemas"]["Grant"][] | null;
-            /** @description The new password; all sessions of the user end. */
-            password?: string | null;
+        /** @description A vote of a validator on another. */
+        Vote: {
+            /** @description Identity of who votes. */
+            address: string;
+            /** @description Whether the ledger has counted it: it does when the voter makes a block. */
+            counted: boolean;
+            /** @description Name of the member. */
+            member?: string | null;
+            /** @description Name of its node, where it is one of the network's. */
+            node?: string | null;
         };
         /** @description A background task of the server. */
         Task: {
@@ -2704,6 +3039,53 @@ export interface components {
             /** @description Unique in the deployment. */
             name: string;
         };
+        /** @description Changes a user; absent fields stay. */
+        UserChange: {
+            /** @description All grants, replacing the old ones. */
+            grants?: components["schemas"]["Grant"][] | null;
+            /** @description The new password; all sessions of the user end. */
+            password?: string | null;
+        };
+        /** @description A validator, or who could become one. */
+        Validator: {
+            /** @description Its identity on the ledger. */
+            address: string;
+            /** @description Name of the member that the node belongs to. */
+            member?: string | null;
+            /** @description Name of its node, where it is one of the network's. */
+            node?: string | null;
+            proposed?: components["schemas"]["ValidatorChange"] | null;
+            status?: components["schemas"]["NodeStatus"] | null;
+            /** @description Whether it agrees on blocks now. */
+            validates: boolean;
+            /** @description The votes for it. */
+            votes: components["schemas"]["Vote"][];
+        };
+        /**
+         * @description What is wanted of a validator.
+         * @enum {string}
+         */
+        ValidatorChange: "add" | "remove";
+        /** @description Who agrees on the blocks of a network, and who could. */
+        Validators: {
+            /**
+             * Format: int32
+             * @description How many of them must agree on a block.
+             */
+            agreement: number;
+            /**
+             * Format: int32
+             * @description How many votes decide on a change.
+             */
+            deciding: number;
+            /** @description The validators in the ledger's order, then the network's other nodes and whoever else is voted on. */
+            items: components["schemas"]["Validator"][];
+            /**
+             * Format: int32
+             * @description How many validators there are.
+             */
+            validators: number;
+        };
     };
     responses: never;
     parameters: never;
@@ -2798,6 +3180,165 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description It failed. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_applications: {
+        parameters: {
+            query?: {
+                /** @description `next` of the page before; absent for the first. */
+                cursor?: string;
+                /** @description Most entries to answer: 1 to 500, 50 when absent. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Application"];
+                };
+            };
+            /** @description It failed. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_application: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 200 visible ASCII characters. A repetition of the request with the same key within 24 hours gets the first answer (without secrets) and creates nothing. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewApplication"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Application"];
+                };
+            };
+            /** @description It failed. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_application: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or name */
+                application: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Application"];
+                };
+            };
+            /** @description It failed. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_application: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or name */
+                application: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description It failed. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    rotate_application: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or name */
+                application: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Application"];
+                };
             };
             /** @description It failed. */
             default: {
@@ -3250,6 +3791,41 @@ export interface operations {
             };
         };
     };
+    attach_network: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 200 visible ASCII characters. A repetition of the request with the same key within 24 hours gets the first answer (without secrets) and creates nothing. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AttachNetwork"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Network"];
+                };
+            };
+            /** @description It failed. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     preview_network: {
         parameters: {
             query?: never;
@@ -3546,6 +4122,42 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Operation"];
+                };
+            };
+            /** @description It failed. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_chaincode: {
+        parameters: {
+            query?: {
+                /** @description Channel, where the name is on several. */
+                channel?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Id or name */
+                network: string;
+                /** @description Name */
+                chaincode: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChaincodeState"];
                 };
             };
             /** @description It failed. */
@@ -4185,6 +4797,108 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Transaction"];
+                };
+            };
+            /** @description It failed. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_validators: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or name */
+                network: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Validators"];
+                };
+            };
+            /** @description It failed. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    vote_on_validator: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or name */
+                network: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewVote"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Validators"];
+                };
+            };
+            /** @description It failed. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    withdraw_vote: {
+        parameters: {
+            query?: {
+                /** @description Name or id of the member; may be left out by who acts for one member only. */
+                member?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Id or name */
+                network: string;
+                /** @description Identity on the ledger, or a node's id or name */
+                validator: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Validators"];
                 };
             };
             /** @description It failed. */
@@ -5183,6 +5897,74 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Health"];
+                };
+            };
+            /** @description It failed. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    open_socket: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name */
+                consortium: string;
+                /** @description Name */
+                network: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            101: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description It failed. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    call_node: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name */
+                consortium: string;
+                /** @description Name */
+                network: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": unknown;
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
                 };
             };
             /** @description It failed. */

@@ -5,6 +5,7 @@ type Schemas = components["schemas"];
 export type Account = Schemas["Account"];
 export type Address = Schemas["Address"];
 export type AccessKey = Schemas["AccessKey"];
+export type Application = Schemas["Application"];
 export type AuditCheck = Schemas["AuditCheck"];
 export type AuditEntry = Schemas["AuditEntry"];
 export type Block = Schemas["Block"];
@@ -42,6 +43,9 @@ export type TransactionResult = Schemas["TransactionResult"];
 export type TransactionSummary = Schemas["TransactionSummary"];
 export type Usage = Schemas["Usage"];
 export type User = Schemas["User"];
+
+export type Validator = Schemas["Validator"];
+export type Validators = Schemas["Validators"];
 
 /** Arguments of a call. The description knows no type for “any JSON value”. */
 export type Arguments = NonNullable<Schemas["ContractCall"]["args"]>;

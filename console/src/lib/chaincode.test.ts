@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import {
   archiveProblem,
+  calledName,
   chaincodeNameProblem,
   channelProblem,
   isGzip,
@@ -8,6 +9,11 @@ import {
   readCollections,
   toBase64,
 } from "./chaincode";
+
+it("knows a contract of a channel by its name there", () => {
+  expect(calledName({ address: "main/asset", channel: "main" })).toBe("asset");
+  expect(calledName({ address: "0xAB", channel: null })).toBe("0xAB");
+});
 
 it.each<[string, boolean]>([
   ["main", true],

@@ -1,4 +1,5 @@
 /** Checks of what a person gives to make channels and to deploy contracts from source. The server checks all of it again. */
+import type { Contract } from "../api/types";
 
 export function channelProblem(name: string): string | undefined {
   if (name === "") return "Give the channel a name.";
@@ -61,4 +62,14 @@ export function readCollections(text: string): Collections {
   const odd = value.findIndex((one) => typeof one !== "object" || one === null || typeof one.name !== "string");
   if (odd !== -1) return { error: `Entry ${odd + 1} must be an object with a “name”.` };
   return { value: value as Record<string, unknown>[] };
+}
+
+/** What transactions and events have as the address of a contract: on a channel its name there. */
+export function calledName({ address, channel }: Pick<Contract, "address" | "channel">): string {
+  return channel != null && address.startsWith(`${channel}/`) ? address.slice(channel.length + 1) : address;
+}
+
+/** Who deployed a contract: what runs beside the nodes, all its channel's members do. */
+export function deployerOf({ member, channel }: Pick<Contract, "member" | "channel">): string {
+  return member ?? (channel == null ? "elsewhere" : "the channel's members");
 }

@@ -11,6 +11,7 @@ const namespace = {
   writes: [
     { key: "a1", value: '{"owner":"tom"}' },
     { key: "a3", deleted: true },
+    { key: "a4", value: "\u0008\u0001" },
   ],
   collections: [
     {
@@ -42,6 +43,7 @@ describe("endorsements, reads and writes", () => {
     expect(own?.writes.map(({ key, value, deleted }) => [key, value, deleted])).toEqual([
       ["a1", '{"owner":"tom"}', false],
       ["a3", undefined, true],
+      ["a4", "0x0801", false],
     ]);
     expect(own?.collections[0]).toMatchObject({ name: "prices", hash: "ff", writes: [{ key: "02", value: "03" }] });
   });

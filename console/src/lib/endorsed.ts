@@ -101,10 +101,18 @@ function accesses(value: unknown): Access[] {
     return {
       key: text(fields.key ?? fields.keyHash) ?? JSON.stringify(one),
       version: readVersion(fields.version),
-      value: fields.value ?? fields.valueHash,
+      value: printable(fields.value ?? fields.valueHash),
       deleted: fields.deleted === true,
     };
   });
+}
+
+/** Bytes that happen to be text but for people are none, in hex as other bytes come. */
+function printable(value: unknown): unknown {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: that is what is looked for
+  if (typeof value !== "string" || !/[\u0000-\u0008\u000e-\u001f]/.test(value)) return value;
+  const bytes = Array.from(new TextEncoder().encode(value), (byte) => byte.toString(16).padStart(2, "0"));
+  return `0x${bytes.join("")}`;
 }
 
 function readVersion(value: unknown): string | undefined {

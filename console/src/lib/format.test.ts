@@ -9,6 +9,7 @@ import {
   formatKind,
   formatNumber,
   plural,
+  roleName,
   sentence,
   shorten,
 } from "./format";
@@ -56,6 +57,7 @@ describe("values", () => {
   it("turns names and asides into words", () => {
     expect(formatKind("access-key.create")).toBe("Create access key");
     expect(formatKey("stateRoot")).toBe("State root");
+    expect(["transaction-manager", "ca", "carrier"].map(roleName)).toEqual(["transaction manager", "CA", "carrier"]);
     expect(sentence("no node answers")).toBe("No node answers.");
     expect(sentence("It ended!")).toBe("It ended!");
   });

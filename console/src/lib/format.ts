@@ -98,9 +98,9 @@ export function formatRole(role: string): string {
   return capital(role.replaceAll("-", " "));
 }
 
-/** What nodes of a kind are called in text: `transaction-manager` → `transaction manager`. */
+/** What nodes of a kind are called in text: `transaction-manager` → `transaction manager`, `ca` → `CA`. */
 export function roleName(role: string): string {
-  return role.replaceAll("-", " ");
+  return role.replaceAll("-", " ").replace(/^ca$/, "CA");
 }
 
 /** `orderer` → `Orderers`. */
@@ -108,8 +108,11 @@ export function formatRoles(role: string): string {
   return `${capital(roleName(role))}s`;
 }
 
+const ABBREVIATIONS = new Set(["msp", "tls", "rpc"]);
+
 /** `stateRoot` → `State root`, for facts that an engine publishes under names of its own. */
 export function formatKey(key: string): string {
+  if (ABBREVIATIONS.has(key)) return key.toUpperCase();
   return capital(key.replaceAll(/([a-z0-9])([A-Z])/g, (_, a: string, b: string) => `${a} ${b.toLowerCase()}`));
 }
 

@@ -8,14 +8,18 @@ import { PageHeader } from "../ui/PageHeader";
 import { Panel } from "../ui/Panel";
 import { QueryView } from "../ui/QueryView";
 import { NetworkTable } from "../ui/tables";
+import { AttachButton } from "./network/Attach";
 
 export function Networks() {
   const can = useCan();
   const networks = useQuery(networksQuery());
   const create = can("networks:write") && (
-    <ButtonLink to="/networks/new" leftSection={<IconPlus size={16} />}>
-      New network
-    </ButtonLink>
+    <>
+      <AttachButton />
+      <ButtonLink to="/networks/new" leftSection={<IconPlus size={16} />}>
+        New network
+      </ButtonLink>
+    </>
   );
   return (
     <>

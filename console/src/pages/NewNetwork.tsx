@@ -49,7 +49,12 @@ export function NewNetworkPage() {
                     </Empty>
                   </Panel>
                 ) : (
-                  <Wizard engines={engines.items} consortia={consortia.items} start={consortium} />
+                  <Wizard
+                    // What is only attached is not made.
+                    engines={engines.items.filter((engine) => engine.consensus.length > 0)}
+                    consortia={consortia.items}
+                    start={consortium}
+                  />
                 )
               }
             </QueryView>

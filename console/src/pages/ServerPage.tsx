@@ -104,6 +104,15 @@ export function ServerPage() {
                   },
                 ]}
               />
+              {mayWrite && (
+                <Panel title="Addresses that may be called">
+                  <Text size="sm" className="break">
+                    Where a user gives an address, such as an attached network’s, the public internet
+                    {server.allowedAddresses?.length ? ` and: ${server.allowedAddresses.join(", ")}.` : " only."} The
+                    server’s option --allow-address adds to it.
+                  </Text>
+                </Panel>
+              )}
             </>
           )}
         </QueryView>

@@ -19,10 +19,12 @@ export function Facts({ items }: { items: [label: string, value: ReactNode][] })
   );
 }
 
-/** Facts that an engine publishes: shown as they come, since the console knows no engine. */
+/** Facts that an engine publishes: shown as they come, since the console knows no engine. What it does not know is left out. */
 export function engineFacts(facts: unknown): [string, ReactNode][] {
   if (typeof facts !== "object" || facts === null) return [];
-  return Object.entries(facts).map(([key, value]) => [formatKey(key), showFact(key, value)]);
+  return Object.entries(facts)
+    .filter(([, value]) => value !== null)
+    .map(([key, value]) => [formatKey(key), showFact(key, value)]);
 }
 
 /** By the API's conventions: what ends in `At` is a time, what ends in `Id` a name made of digits. */
@@ -38,7 +40,8 @@ export function showValue(value: unknown): ReactNode {
   if (typeof value === "boolean") return value ? "yes" : "no";
   if (typeof value === "number") return Number.isInteger(value) ? formatNumber(value) : String(value);
   if (typeof value === "string") {
-    return value.length > 20 ? <Copyable text={value} /> : <span className="mono">{value === "" ? "“”" : value}</span>;
+    if (value === "") return NONE;
+    return value.length > 20 ? <Copyable text={value} /> : <span className="mono">{value}</span>;
   }
   if (Array.isArray(value) && value.every((item) => isPlain(item) || isFlat(item))) {
     if (value.length === 0) return "none";
@@ -73,7 +76,7 @@ function isPlain(value: unknown): boolean {
 function isFlat(value: unknown): value is Record<string, unknown> {
   if (isPlain(value) || Array.isArray(value)) return false;
   const values = Object.values(value as object);
-  return values.length > 0 && values.length <= 4 && values.every(isPlain);
+  return values.length > 0 && values.length <= 6 && values.every(isPlain);
 }
 
 export interface Figure {

@@ -23,7 +23,7 @@ export function ProblemAlert({ error, mt }: { error: unknown; mt?: string }) {
       )}
       <Text size="xs" c="dimmed" mt="xs" className="break">
         {problem.type.startsWith("/") ? (
-          <Anchor href={problem.type} target="_blank" rel="noreferrer" size="xs">
+          <Anchor href={problem.type} target="_blank" rel="noreferrer" size="xs" underline="always">
             What {problem.code} means
           </Anchor>
         ) : (

@@ -11,6 +11,7 @@ import { useCan, useSession } from "../api/session";
 import { formatRole } from "../lib/format";
 import {
   IconAlert,
+  IconApplication,
   IconAudit,
   IconClose,
   IconConsortium,
@@ -164,6 +165,11 @@ function Navigation() {
       <Item to="/consortia" icon={<IconConsortium size={18} />}>
         Consortia
       </Item>
+      {can("applications:read") && (
+        <Item to="/applications" icon={<IconApplication size={18} />}>
+          Applications
+        </Item>
+      )}
       <Item to="/operations" icon={<IconOperation size={18} />}>
         Operations
       </Item>
@@ -200,6 +206,7 @@ interface ItemProps {
     | "/networks"
     | "/nodes"
     | "/consortia"
+    | "/applications"
     | "/operations"
     | "/organisations"
     | "/users"

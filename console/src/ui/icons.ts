@@ -15,12 +15,14 @@ export { default as IconSystem } from "@tabler/icons-react/dist/esm/icons/IconDe
 export { default as IconAudit } from "@tabler/icons-react/dist/esm/icons/IconFileCheck.mjs";
 export { default as IconKey } from "@tabler/icons-react/dist/esm/icons/IconKey.mjs";
 export { default as IconOverview } from "@tabler/icons-react/dist/esm/icons/IconLayoutDashboard.mjs";
+export { default as IconLink } from "@tabler/icons-react/dist/esm/icons/IconLink.mjs";
 export { default as IconOperation } from "@tabler/icons-react/dist/esm/icons/IconListCheck.mjs";
 export { default as IconMenu } from "@tabler/icons-react/dist/esm/icons/IconMenu2.mjs";
 export { default as IconMoon } from "@tabler/icons-react/dist/esm/icons/IconMoon.mjs";
 export { default as IconEngine } from "@tabler/icons-react/dist/esm/icons/IconPackages.mjs";
 export { default as IconStart } from "@tabler/icons-react/dist/esm/icons/IconPlayerPlay.mjs";
 export { default as IconStop } from "@tabler/icons-react/dist/esm/icons/IconPlayerStop.mjs";
+export { default as IconApplication } from "@tabler/icons-react/dist/esm/icons/IconPlugConnected.mjs";
 export { default as IconPlus } from "@tabler/icons-react/dist/esm/icons/IconPlus.mjs";
 export { default as IconRestart } from "@tabler/icons-react/dist/esm/icons/IconRefresh.mjs";
 export { default as IconSearch } from "@tabler/icons-react/dist/esm/icons/IconSearch.mjs";

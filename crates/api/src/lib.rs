@@ -1,4 +1,4 @@
-//! The HTTP server: `/api/v1`, health, the pages of the error codes and the console.
+//! The HTTP server: `/api/v1`, networks' JSON-RPC, health, the pages of the error codes and the console.
 //!
 //! Routes translate between HTTP and use cases and decide nothing. A route can only be registered with the permission that it
 //! needs ([`routes::Routes`]); the permission is part of the API description. Errors leave as RFC 9457 problems.
@@ -18,6 +18,7 @@ mod tls;
 use std::sync::Arc;
 
 use control::Control;
+use svc_ingress::Ingress;
 use tokio_util::sync::CancellationToken;
 
 pub use auth::Signed;
@@ -26,6 +27,7 @@ pub use openapi::document;
 pub use problem::Error;
 pub use request::ClientAddress;
 pub use server::{Bound, ServeError, ServerConfig, bind, router, serve};
+pub use svc_ingress::Options as IngressOptions;
 pub use tls::Tls;
 
 /// Result of a route.
@@ -38,6 +40,7 @@ pub struct App(Arc<AppInner>);
 #[derive(Debug)]
 struct AppInner {
     control: Control,
+    ingress: Ingress,
     secure_cookies: bool,
     behind_proxy: bool,
     closing: CancellationToken,
@@ -46,12 +49,17 @@ struct AppInner {
 impl App {
     pub(crate) fn new(control: Control, config: &ServerConfig, closing: CancellationToken) -> Self {
         let secure_cookies = config.behind_proxy || config.tls.is_some();
-        App(Arc::new(AppInner { control, secure_cookies, behind_proxy: config.behind_proxy, closing }))
+        let ingress = Ingress::new(control.clone(), config.ingress, closing.clone());
+        App(Arc::new(AppInner { control, ingress, secure_cookies, behind_proxy: config.behind_proxy, closing }))
     }
 
     /// The control plane.
     pub fn control(&self) -> &Control {
         &self.0.control
+    }
+
+    pub(crate) fn ingress(&self) -> &Ingress {
+        &self.0.ingress
     }
 
     /// Cancelled when the server shuts down: streams end then.

@@ -11,6 +11,11 @@ pub(crate) const SESSION: &str = "session";
 /// Name of the scheme of access keys.
 pub(crate) const ACCESS_KEY: &str = "accessKey";
 
+/// Name of the scheme of applications' keys.
+pub(crate) const APPLICATION_KEY: &str = "applicationKey";
+/// Name of the scheme of applications' names and keys.
+pub(crate) const APPLICATION: &str = "application";
+
 /// The API description (OpenAPI 3.1).
 pub fn document() -> Value {
     let document = finish(routes::all().into_parts().1);
@@ -60,6 +65,16 @@ fn finish(routes: OpenApi) -> OpenApi {
     let bearer =
         HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some("An access key: `polder_…`")).build();
     components.add_security_scheme(ACCESS_KEY, SecurityScheme::Http(bearer));
+    let key = HttpBuilder::new()
+        .scheme(HttpAuthScheme::Bearer)
+        .description(Some("An application's key: `polder_app_…`. For `/rpc` only."))
+        .build();
+    components.add_security_scheme(APPLICATION_KEY, SecurityScheme::Http(key));
+    let pair = HttpBuilder::new()
+        .scheme(HttpAuthScheme::Basic)
+        .description(Some("An application's name and its key. For `/rpc` only."))
+        .build();
+    components.add_security_scheme(APPLICATION, SecurityScheme::Http(pair));
     let mut document = OpenApiBuilder::new().info(info).components(Some(components)).build();
     document.merge(routes);
     document

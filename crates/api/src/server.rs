@@ -11,7 +11,8 @@ use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::IntoResponse;
 use axum::routing::get;
 use axum_server::Handle;
-use axum_server::tls_rustls::RustlsConfig;
+use axum_server::accept::NoDelayAcceptor;
+use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
 use control::Control;
 use hyper_util::rt::TokioTimer;
 use tokio_util::sync::CancellationToken;
@@ -36,12 +37,14 @@ pub struct ServerConfig {
     pub tls: Option<Tls>,
     /// A proxy in front ends TLS: plain HTTP is accepted beyond loopback, and `X-Forwarded-For` is believed.
     pub behind_proxy: bool,
+    /// What applications are held to.
+    pub ingress: svc_ingress::Options,
 }
 
 impl ServerConfig {
     /// Plain HTTP, not behind a proxy.
     pub fn new(listen: SocketAddr) -> Self {
-        ServerConfig { listen, tls: None, behind_proxy: false }
+        ServerConfig { listen, tls: None, behind_proxy: false, ingress: Default::default() }
     }
 }
 
@@ -139,9 +142,10 @@ impl Bound {
         let mut server = axum_server::from_tcp(self.listener).map_err(ServeError::Serve)?.handle(handle);
         server.http_builder().http1().timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT);
         server.http_builder().http2().timer(TokioTimer::new()).keep_alive_interval(Some(Duration::from_secs(30)));
+        // An answer that comes in parts would wait for the client to acknowledge the first.
         let served = match self.tls {
-            Some(tls) => server.acceptor(axum_server::tls_rustls::RustlsAcceptor::new(tls)).serve(service).await,
-            None => server.serve(service).await,
+            Some(tls) => server.acceptor(RustlsAcceptor::new(tls).acceptor(NoDelayAcceptor)).serve(service).await,
+            None => server.acceptor(NoDelayAcceptor).serve(service).await,
         };
         closing.abort();
         served.map_err(ServeError::Serve)

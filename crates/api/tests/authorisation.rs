@@ -62,7 +62,13 @@ async fn every_route_refuses_who_lacks_its_permission() {
             for (role, client) in &clients {
                 let status = call(client).await;
                 calls += 1;
-                if permission == Permission::Public || permission.roles().contains(role) {
+                if permission == Permission::Application {
+                    assert_eq!(
+                        status,
+                        StatusCode::UNAUTHORIZED,
+                        "{method} {path} as {role:?}: no key of an application"
+                    );
+                } else if permission == Permission::Public || permission.roles().contains(role) {
                     let refused = [StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN].contains(&status);
                     assert!(!refused, "{method} {path} as {role:?}: {status}");
                     assert!(

@@ -166,7 +166,7 @@ async fn beyond_loopback_needs_tls_or_a_proxy() {
     let mut config = ServerConfig::new(everywhere);
     config.behind_proxy = true;
     let bound = api::bind(config, directory.path().into()).unwrap();
-    let taken = ServerConfig { listen: bound.address(), tls: None, behind_proxy: true };
+    let taken = ServerConfig { behind_proxy: true, ..ServerConfig::new(bound.address()) };
     assert_eq!(api::bind(taken, directory.path().into()).unwrap_err().code(), Code::PortInUse);
     let mut config = ServerConfig::new(everywhere);
     config.tls = Some(Tls::SelfMade);

@@ -57,7 +57,7 @@ async fn a_network_from_creation_to_deletion() {
 
     let new = json!({"name": "one", "engine": "polder", "consensus": "bft", "nodes": 4});
     let preview: Value = admin.post("/networks/preview", new.clone()).await.json().await.unwrap();
-    assert_eq!(preview["nodes"][1], json!({"name": "one/node2", "member": "beta", "role": "validator"}));
+    assert_eq!(preview["nodes"][1], json!({"name": "one/node2", "member": "beta", "kind": "validator"}));
     problem(
         admin.post("/networks", json!({"name": "One", "engine": "polder", "consensus": "bft", "nodes": 4})).await,
         "name.invalid",

@@ -114,7 +114,8 @@ async fn sample(name: &str, language: Language) {
     host.reserve("asset", &service.ports).await.unwrap();
     let _shim = EndShim(fixture.data.path().join("nodes/asset/shim.lock"));
     host.start(&service).await.unwrap();
-    let end = tokio::time::Instant::now() + Duration::from_secs(60);
+    // A virtual machine takes its time to start when others work.
+    let end = tokio::time::Instant::now() + Duration::from_secs(180);
     loop {
         let seen = host.observe("asset").await.unwrap();
         if matches!(seen.state, State::Running { ready: true, .. }) && seen.restarts == 0 {

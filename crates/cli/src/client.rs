@@ -149,6 +149,11 @@ impl Client {
         Ok(())
     }
 
+    /// A path of the server as an address.
+    pub fn address(&self, path: &str) -> String {
+        format!("{}{path}", self.server)
+    }
+
     fn request(&self, method: Method, path: &str) -> RequestBuilder {
         let request = self.http.request(method, format!("{}/api/v1/{path}", self.server));
         match &self.credential {

@@ -77,6 +77,9 @@ pub enum Command {
     /// Credentials of programs that use the API
     #[command(subcommand)]
     AccessKey(commands::access_key::AccessKeyCommand),
+    /// Programs of members that call networks by Ethereum's JSON-RPC through the server
+    #[command(subcommand)]
+    Application(commands::application::ApplicationCommand),
     /// Organisations of this deployment
     #[command(subcommand)]
     Org(commands::org::OrgCommand),
@@ -92,6 +95,9 @@ pub enum Command {
     /// Nodes of networks
     #[command(subcommand)]
     Node(commands::node::NodeCommand),
+    /// Who agrees on a network's blocks: list, vote in and out
+    #[command(subcommand)]
+    Validator(commands::validator::ValidatorCommand),
     /// Changes of several steps: watch, resume, undo
     #[command(subcommand)]
     Operation(commands::operation::OperationCommand),
@@ -162,11 +168,13 @@ impl Cli {
             Command::Whoami => commands::login::whoami(&context).await,
             Command::User(command) => command.run(&context).await,
             Command::AccessKey(command) => command.run(&context).await,
+            Command::Application(command) => command.run(&context).await,
             Command::Org(command) => command.run(&context).await,
             Command::Consortium(command) => command.run(&context).await,
             Command::Engine(command) => command.run(&context).await,
             Command::Network(command) => command.run(&context).await,
             Command::Node(command) => command.run(&context).await,
+            Command::Validator(command) => command.run(&context).await,
             Command::Operation(command) => command.run(&context).await,
             Command::Account(command) => command.run(&context).await,
             Command::Contract(command) => command.run(&context).await,

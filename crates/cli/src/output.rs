@@ -38,7 +38,7 @@ pub fn line(text: &dyn std::fmt::Display) -> Result<(), Error> {
 
 /// What a list inside one thing shows of its items; of other lists everything that is a single value.
 const COLUMNS: &[(&str, &[&str])] = &[
-    ("nodes", &["name", "member", "role", "status", "height", "rpc"]),
+    ("nodes", &["name", "member", "kind", "status", "height", "rpc"]),
     ("members", &["name", "title", "joinedAt", "publicKey"]),
     ("steps", &["title", "status", "attempts", "message"]),
     ("items", &["hash", "from", "to", "status", "method"]),
@@ -93,7 +93,10 @@ fn rows(
 
 fn list(name: &str, items: &[serde_json::Value]) -> Table {
     let heads: Vec<&str> = match COLUMNS.iter().find(|(list, _)| *list == name) {
-        Some((_, heads)) => heads.to_vec(),
+        // Of some things that are listed under a name not all of it is known.
+        Some((_, heads)) => {
+            heads.iter().copied().filter(|head| items.iter().any(|item| item.get(head).is_some())).collect()
+        }
         None => {
             let fields = items.iter().filter_map(serde_json::Value::as_object).flatten();
             let mut heads = Vec::new();

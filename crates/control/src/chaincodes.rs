@@ -9,7 +9,7 @@ use driver::{ContractSpec, NetworkSpec};
 use host::{Isolation, Sandbox};
 use store::networks::Network;
 use store::{NewAudit, networks, operations};
-use types::{Chaincode, Code, NewChaincode, Operation, Page, Permission};
+use types::{Chaincode, ChaincodeState, Code, NewChaincode, Operation, Page, Permission};
 
 use crate::idempotency::{self, Idempotency};
 use crate::networks::{network_spec, refuse_while_busy};
@@ -27,6 +27,36 @@ impl Control {
         let spec = network_spec(&network)?;
         let items = spec.contracts.iter().map(|contract| shown(self, &network, &spec, contract)).collect();
         Ok(Page { items, next: None })
+    }
+
+    /// The newest version of a contract, and what each member has done for it.
+    ///
+    /// # Errors
+    /// `not_found`; `name.ambiguous` when the name is on several channels and none is given; what the ledger's nodes say.
+    pub async fn chaincode(
+        &self,
+        caller: &Caller,
+        network: &str,
+        channel: Option<&str>,
+        name: &str,
+    ) -> Result<ChaincodeState> {
+        let mut read = self.store().read().await?;
+        let network = self.find_network(&mut read, caller, Permission::LedgerRead, network).await?.network;
+        drop(read);
+        let spec = network_spec(&network)?;
+        let fits = |one: &&ContractSpec| one.name == name && channel.is_none_or(|channel| one.channel == channel);
+        let newest = spec.contracts.iter().filter(fits).max_by_key(|one| one.sequence);
+        let contract = newest.ok_or_else(|| Error::not_found("chaincode", name))?;
+        let mut channels: Vec<&str> = spec.contracts.iter().filter(fits).map(|one| one.channel.as_str()).collect();
+        channels.sort_unstable();
+        channels.dedup();
+        if channels.len() > 1 {
+            let detail = format!("“{name}” is on several channels. Give one of them: {}.", channels.join(", "));
+            return Err(Error::new(Code::NameAmbiguous, detail));
+        }
+        let ledger = self.channel_ledger(&network, Some(&contract.channel)).await?;
+        let readiness = ledger.readiness(contract).await?;
+        Ok(ChaincodeState { chaincode: shown(self, &network, &spec, contract), readiness })
     }
 
     /// Deploys a contract from source: the operation builds it, runs it for each member of the channel, installs, approves and

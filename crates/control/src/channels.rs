@@ -92,7 +92,8 @@ impl Control {
 
     async fn show_channel(&self, network: &Network, spec: &NetworkSpec, channel: &ChannelSpec) -> Result<Channel> {
         let ledger = self.channel_ledger(network, Some(&channel.name)).await?;
-        let own = spec.nodes.iter().filter(|node| node.contract.is_none());
+        let planner = self.driver(&network.engine)?.planner();
+        let own = spec.nodes.iter().filter(|node| planner.keeps_ledger(&node.role));
         let looks = own.map(|node| {
             let ledger = ledger.clone();
             async move {

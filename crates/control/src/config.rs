@@ -37,6 +37,8 @@ pub struct Config {
     pub toolchain: engines::Toolchain,
     /// How contracts that run beside the nodes are built.
     pub builds: BuildSettings,
+    /// What may be called beside the public internet, where a user gives an address.
+    pub allow: outbound::AllowList,
     /// Version of the program, to show.
     pub version: String,
 }
@@ -52,6 +54,7 @@ impl Config {
             engines: None,
             toolchain: engines::Toolchain::default(),
             builds: BuildSettings::default(),
+            allow: outbound::AllowList::default(),
             version: env!("CARGO_PKG_VERSION").into(),
         }
     }

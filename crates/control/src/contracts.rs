@@ -312,8 +312,12 @@ impl Control {
         Ok(tx.commit().await?)
     }
 
-    /// An address from an address or a member's name; reading as somebody needs no authority.
+    /// An address from an address, a member's name or an account's id; reading as somebody needs no authority.
     async fn address_of(&self, network: &Network, from: &str) -> Result<String> {
+        let known = store::accounts::get(&mut *self.store().read().await?, from).await?;
+        if let Some(account) = known.filter(|account| account.network == network.id) {
+            return Ok(account.address);
+        }
         let accounts = network_spec(network)?.accounts;
         match accounts.into_iter().find(|account| account.member == from) {
             Some(account) => Ok(account.address),

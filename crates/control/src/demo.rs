@@ -70,7 +70,7 @@ async fn make(control: &Control) -> Result<()> {
         consortium: Some(CONSORTIUM.into()),
         engine: ENGINE.into(),
         consensus: "bft".into(),
-        nodes: 4,
+        nodes: Some(4),
         members: None,
         chain_id: None,
         genesis: None,

@@ -112,7 +112,10 @@ impl Control {
         let users: Vec<String> = networks::list(&mut tx, None, "", i64::MAX)
             .await?
             .into_iter()
-            .filter(|network| network.engine == engine && network.spec["version"] == version)
+            .filter(|network| {
+                (network.engine == engine && network.spec["version"] == version)
+                    || network.spec["engines"][engine] == version
+            })
             .map(|network| network.name)
             .collect();
         if !users.is_empty() {
@@ -171,22 +174,34 @@ impl Control {
                 None => Ok(None),
             };
         }
-        let installed = self.0.engines.installed(&engine.name)?;
+        self.installed_version(&engine.name, asked)?.map(Some).ok_or_else(|| {
+            let what = asked.map_or_else(|| engine.name.clone(), |version| id(&engine.name, version));
+            missing(not_installed(&what))
+        })
+    }
+
+    /// The version of another engine whose programs a new network runs beside its own.
+    ///
+    /// # Errors
+    /// `engine.missing` when none is installed.
+    pub(crate) fn settle_other_engine(&self, name: &str) -> Result<String> {
+        let missing = || Error::field(Code::EngineMissing, "options", not_installed(name));
+        self.installed_version(name, None)?.ok_or_else(missing)
+    }
+
+    /// The version that is asked for, else the one that is tested best; none when it is not installed.
+    fn installed_version(&self, engine: &str, asked: Option<&str>) -> Result<Option<String>> {
+        let installed = self.0.engines.installed(engine)?;
         let found = match asked {
             Some(asked) => installed.iter().find(|installed| installed.version == asked),
             None => {
                 let catalogue = Catalogue::embedded()?;
-                let newest = catalogue.recipe(&engine.name).ok().and_then(|recipe| recipe.newest_tested());
+                let newest = catalogue.recipe(engine).ok().and_then(|recipe| recipe.newest_tested());
                 let newest = installed.iter().find(|installed| Some(installed.version.as_str()) == newest);
                 newest.or(installed.iter().find(|installed| installed.tested)).or(installed.first())
             }
         };
-        found.map(|found| Some(found.version.clone())).ok_or_else(|| {
-            let what = asked.map_or_else(|| engine.name.clone(), |version| id(&engine.name, version));
-            missing(format!(
-                "The programs of {what} are not installed. A platform administrator installs them with `polder engine install {what}`, or names their place with `polder engine add {what} --path DIR`."
-            ))
-        })
+        Ok(found.map(|found| found.version.clone()))
     }
 
     fn versions_of(&self, recipe: &Recipe) -> Result<Vec<EngineVersion>> {
@@ -198,6 +213,12 @@ impl Control {
             .map(|version| shown(recipe, version, None));
         Ok(here.chain(known).collect())
     }
+}
+
+fn not_installed(what: &str) -> String {
+    format!(
+        "The programs of {what} are not installed. A platform administrator installs them with `polder engine install {what}`, or names their place with `polder engine add {what} --path DIR`."
+    )
 }
 
 fn id(engine: &str, version: &str) -> String {

@@ -34,6 +34,9 @@ pub enum Error {
     /// Chaincode, from its source to its program.
     #[error(transparent)]
     Chaincode(#[from] chaincode::Error),
+    /// An address that a user gave.
+    #[error(transparent)]
+    Outbound(#[from] outbound::Error),
     /// A driver.
     #[error(transparent)]
     Driver(#[from] driver::Error),
@@ -83,6 +86,7 @@ impl Error {
             Error::Host(error) => error.code(),
             Error::Engines(error) => error.code(),
             Error::Chaincode(error) => chaincode_code(error),
+            Error::Outbound(error) => outbound_code(error),
             Error::Driver(error) => error.code(),
             Error::Internal(..) => Code::Internal,
         }
@@ -97,6 +101,7 @@ impl Error {
             }
             Error::Host(error) => error.problem(),
             Error::Engines(error) => error.problem(),
+            Error::Outbound(error) => outbound_code(error).problem(outbound_detail(error)),
             Error::Driver(error) => error.to_problem(),
             Error::Chaincode(chaincode::Error::Host(error)) => error.problem(),
             Error::Chaincode(error) => chaincode_code(error).problem(sentence(&error.to_string())),
@@ -143,6 +148,26 @@ fn chaincode_code(error: &chaincode::Error) -> Code {
         E::File { .. } => Code::HostFile,
         E::Host(error) => error.code(),
     }
+}
+
+fn outbound_code(error: &outbound::Error) -> Code {
+    use outbound::Error as E;
+    match error {
+        E::Invalid(_) | E::Unresolved { .. } | E::Entry(_) => Code::AddressInvalid,
+        E::NotAllowed { .. } | E::Never { .. } => Code::AddressRefused,
+        E::Authorities(_) => Code::HostFile,
+    }
+}
+
+fn outbound_detail(error: &outbound::Error) -> String {
+    let advice = match error {
+        outbound::Error::NotAllowed { .. } => {
+            " An administrator of this server can allow it: start the server with --allow-address and the address, its \
+             network, or the host's name."
+        }
+        _ => "",
+    };
+    format!("{}{advice}", sentence(&error.to_string()))
 }
 
 /// A message as a sentence.

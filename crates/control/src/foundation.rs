@@ -36,6 +36,8 @@ pub struct Foundation {
     pub toolchain: engines::Toolchain,
     /// Where contracts that run beside the nodes are built.
     pub builds: BuildSettings,
+    /// What may be called beside the public internet.
+    pub allow: outbound::AllowList,
     /// Version of the program, to show.
     pub version: String,
     /// Password of the administrator `admin`, when it was made and its password drawn just now: to be shown once.
@@ -70,6 +72,7 @@ impl Foundation {
             engines: engines::Directory::new(engines),
             toolchain: config.toolchain,
             builds: config.builds,
+            allow: config.allow,
             directory,
             store,
             master_key: Arc::new(master_key),

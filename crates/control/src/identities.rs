@@ -1,20 +1,21 @@
 //! Identities of networks: issued by the members' authorities when a plan asks for them, kept encrypted, and used to sign.
+//! A plan's passwords are kept with them: identities without a certificate.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::SystemTime;
 
 use alloy_primitives::B256;
 use driver::Signer;
 use futures::future::BoxFuture;
-use keys::{AccountKey, MasterKey};
+use keys::{AccountKey, MasterKey, Token};
 use pki::SecretKey;
 use pki::authority::{self, Authority, AuthorityRequest, Purpose, Request, Role, Validity};
 use store::accounts::Account;
 use store::identities::{self, Identity};
 use store::networks::{self, Network};
 use store::{Connection, Store, Tx};
-use types::{Id, now};
+use types::{Id, Micros, now};
 use workload::{IdentitySpec, Usage};
 use zeroize::Zeroizing;
 
@@ -25,6 +26,10 @@ use crate::{Control, Error, Result};
 const AUTHORITY_DAYS: u32 = 20 * 365;
 /// Nodes' certificates are in the channels' configuration: a short life would stop networks.
 const IDENTITY_DAYS: u32 = 10 * 365;
+
+/// An organisation's authorities.
+const SIGNING: &str = "signing";
+const TLS: &str = "tls";
 
 /// The private keys of nodes and members, decrypted when they are needed. Hosts take secrets from it, ledgers identities.
 #[derive(Clone)]
@@ -58,9 +63,9 @@ impl host::Secrets for KeyStore {
             let refused = |reason: String| host::Error::Secret { reference: reference.into(), reason };
             let (network, name) =
                 reference.split_once('/').ok_or_else(|| refused("it names no network and identity".into()))?;
-            let (_, der) = self.load(network, name).await.map_err(|error| refused(error.chain()))?;
-            let key = SecretKey::from_pkcs8(&der).map_err(|error| refused(error.to_string()))?;
-            Ok(Zeroizing::new(key.pkcs8_pem().as_bytes().to_vec()))
+            let (found, secret) = self.load(network, name).await.map_err(|error| refused(error.chain()))?;
+            let text = legible(&found, &secret).map_err(|error| refused(error.chain()))?;
+            Ok(Zeroizing::new(text.as_bytes().to_vec()))
         })
     }
 }
@@ -144,7 +149,7 @@ impl Control {
         Ok(Arc::new(IdentitySigner { address: account.address.clone(), certificate: found.certificate, key }))
     }
 
-    /// The private keys of a member's identities on a network by name: PKCS #8, PEM.
+    /// The secrets of a member's identities on a network by name: private keys (PKCS #8, PEM) and passwords.
     pub(crate) async fn member_keys(
         &self,
         read: &mut Connection,
@@ -153,9 +158,9 @@ impl Control {
     ) -> Result<HashMap<String, Zeroizing<String>>> {
         let mut keys = HashMap::new();
         for identity in identities::of_member(read, network, organisation).await? {
-            let der = self.master_key().open(&identity_purpose(network, &identity.name), &identity.secret)?;
-            let key = SecretKey::from_pkcs8(&der).map_err(unusable)?;
-            keys.insert(identity.name, key.pkcs8_pem());
+            let secret = self.master_key().open(&identity_purpose(network, &identity.name), &identity.secret)?;
+            let text = legible(&identity, &secret)?;
+            keys.insert(identity.name, text);
         }
         Ok(keys)
     }
@@ -181,10 +186,32 @@ impl Control {
         &self,
         tx: &mut Tx,
         network: &Network,
-        (member, organisation): &(String, Id),
+        organisation: &(String, Id),
         spec: &IdentitySpec,
     ) -> Result<()> {
-        let (root, root_key) = self.authority(tx, member, organisation, spec.usage).await?;
+        let made = match spec.usage {
+            Usage::Signing | Usage::Tls => self.certified(tx, organisation, spec).await?,
+            Usage::Authority => delegated(spec)?,
+            Usage::Password => Made::password()?,
+        };
+        let identity = Identity {
+            network: network.id.clone(),
+            name: spec.name.clone(),
+            organisation: organisation.1.clone(),
+            certificate: made.certificate,
+            secret: self.master_key().seal(&identity_purpose(&network.id, &spec.name), &made.secret)?,
+            expires_at: made.expires_at,
+            created_at: now(),
+        };
+        identities::put(tx, &identity).await?;
+        Ok(networks::put_outputs(tx, &network.id, &spec.name, &made.outputs).await?)
+    }
+
+    /// A key with a certificate by the organisation's authority.
+    async fn certified(&self, tx: &mut Tx, organisation: &(String, Id), spec: &IdentitySpec) -> Result<Made> {
+        let (member, organisation) = organisation;
+        let word = if spec.usage == Usage::Tls { TLS } else { SIGNING };
+        let (root, root_key) = self.authority(tx, member, organisation, word).await?;
         let key = SecretKey::generate().map_err(unusable)?;
         let request = Request {
             common_name: &spec.common_name,
@@ -195,25 +222,11 @@ impl Control {
             validity: Validity::days(SystemTime::now(), IDENTITY_DAYS),
         };
         let issuer = Authority { certificate: &root, key: &root_key };
-        let certificate = match spec.usage {
-            Usage::Signing => authority::issue_identity(issuer, &request),
+        let issued = match spec.usage {
             Usage::Tls => authority::issue_tls(issuer, &request),
-        }
-        .map_err(unusable)?;
-        let expires_at = authority::read(&certificate).map_err(unusable)?.valid_until.saturating_mul(1_000_000);
-        let secret = self.master_key().seal(&identity_purpose(&network.id, &spec.name), key.pkcs8_der())?;
-        let identity = Identity {
-            network: network.id.clone(),
-            name: spec.name.clone(),
-            organisation: organisation.clone(),
-            certificate: certificate.clone(),
-            secret,
-            expires_at,
-            created_at: now(),
+            _ => authority::issue_identity(issuer, &request),
         };
-        identities::put(tx, &identity).await?;
-        let outputs = [("certificate".to_owned(), certificate), ("authority".to_owned(), root)].into();
-        Ok(networks::put_outputs(tx, &network.id, &spec.name, &outputs).await?)
+        Made::key(&key, issued.map_err(unusable)?, root)
     }
 
     /// An organisation's authority with its key; made when it is first needed.
@@ -222,12 +235,9 @@ impl Control {
         tx: &mut Tx,
         member: &str,
         organisation: &str,
-        usage: Usage,
+        word: &str,
     ) -> Result<(String, SecretKey)> {
-        let (word, purpose, title) = match usage {
-            Usage::Signing => ("signing", Purpose::Identities, "CA"),
-            Usage::Tls => ("tls", Purpose::Tls, "TLS CA"),
-        };
+        let (purpose, title) = if word == TLS { (Purpose::Tls, "TLS CA") } else { (Purpose::Identities, "CA") };
         let seal_purpose = format!("authority {organisation} {word}");
         if let Some(found) = identities::authority(tx, organisation, word).await? {
             let der = self.master_key().open(&seal_purpose, &found.secret)?;
@@ -254,6 +264,51 @@ impl Control {
         identities::put_authority(tx, &stored).await?;
         Ok((certificate, key))
     }
+}
+
+/// What is kept of an identity.
+struct Made {
+    /// PEM; empty for a password.
+    certificate: String,
+    secret: Zeroizing<Vec<u8>>,
+    expires_at: Micros,
+    outputs: BTreeMap<String, String>,
+}
+
+impl Made {
+    fn key(key: &SecretKey, certificate: String, root: String) -> Result<Self> {
+        let expires_at = authority::read(&certificate).map_err(unusable)?.valid_until.saturating_mul(1_000_000);
+        let outputs = [("certificate".to_owned(), certificate.clone()), ("authority".to_owned(), root)].into();
+        Ok(Self { certificate, secret: Zeroizing::new(key.pkcs8_der().to_vec()), expires_at, outputs })
+    }
+
+    fn password() -> Result<Self> {
+        let secret = Zeroizing::new(Token::hex()?.expose().as_bytes().to_vec());
+        Ok(Self { certificate: String::new(), secret, expires_at: Micros::MAX, outputs: BTreeMap::new() })
+    }
+}
+
+/// A root for a program that issues. It is not below the organisation's own authority: a membership service provider takes
+/// nothing from a root that has an authority below it, and Polder goes on issuing by the organisation's own.
+fn delegated(spec: &IdentitySpec) -> Result<Made> {
+    let key = SecretKey::generate().map_err(unusable)?;
+    let request = AuthorityRequest {
+        common_name: &spec.common_name,
+        organisation: &spec.member,
+        purpose: Purpose::Delegated,
+        validity: Validity::days(SystemTime::now(), AUTHORITY_DAYS),
+    };
+    let certificate = authority::authority(&request, &key).map_err(unusable)?;
+    Made::key(&key, certificate.clone(), certificate)
+}
+
+/// A secret as programs and people read it: a key as PEM, a password as it is.
+fn legible(identity: &Identity, secret: &[u8]) -> Result<Zeroizing<String>> {
+    if identity.certificate.is_empty() {
+        let text = std::str::from_utf8(secret).map_err(|error| Error::internal("a password", error))?;
+        return Ok(Zeroizing::new(text.to_owned()));
+    }
+    Ok(SecretKey::from_pkcs8(secret).map_err(unusable)?.pkcs8_pem())
 }
 
 fn role(word: &str) -> Result<Role> {

@@ -151,11 +151,12 @@ impl Control {
 
     /// The driver of an engine that a stored network has.
     pub(crate) fn driver(&self, engine: &str) -> Result<&Arc<dyn Driver>> {
-        self.drivers().get(engine).ok_or_else(|| {
-            Error::new(
+        self.drivers().get(engine).ok_or_else(|| match self.drivers().attacher(Some(engine)) {
+            Some(_) => crate::networks::attached_error(""),
+            None => Error::new(
                 Code::NetworkEngine,
                 format!("This server has no engine “{engine}”, which a network needs. Start a version that has it."),
-            )
+            ),
         })
     }
 
@@ -180,7 +181,10 @@ impl Control {
         if let Some(ledger) = self.runtime().ledger(&network.id, channel.as_deref()) {
             return Ok(ledger);
         }
-        let opened = self.driver(&network.engine)?.ledger(self.ledger_network(network, spec, channel.clone()).await?);
+        let opened = match &spec.attached {
+            Some(attached) => self.attached_ledger(network, &spec, attached)?,
+            None => self.driver(&network.engine)?.ledger(self.ledger_network(network, spec, channel.clone()).await?),
+        };
         Ok(self.runtime().keep_ledger(&network.id, channel, opened))
     }
 

@@ -7,6 +7,8 @@
 mod access;
 mod access_keys;
 mod accounts;
+mod admission;
+mod applications;
 mod audit;
 mod chaincodes;
 mod changes;
@@ -39,16 +41,19 @@ mod statistics;
 mod tasks;
 mod throttle;
 mod users;
+mod validators;
 
 use std::sync::Arc;
 
 use driver::Drivers;
 use host::Host;
 use keys::{MasterKey, MasterKeySource};
+use outbound::Outbound;
 use store::Store;
 use types::{Micros, now};
 
 pub use access::{Actor, Caller, Scope};
+pub use admission::{Admission, RpcNode};
 pub use changes::{Follower, News};
 pub use config::{BuildSettings, Config};
 pub use directory::DataDirectory;
@@ -79,7 +84,9 @@ struct Inner {
     engines: engines::Directory,
     toolchain: engines::Toolchain,
     builds: BuildSettings,
+    outbound: Outbound,
     throttle: throttle::Throttle,
+    admissions: admission::Admissions,
     runtime: runtime::Runtime,
 }
 
@@ -94,6 +101,7 @@ impl Control {
             engines,
             toolchain,
             builds,
+            allow,
             version,
             first_password: _,
         } = foundation;
@@ -109,7 +117,9 @@ impl Control {
             engines,
             toolchain,
             builds,
+            outbound: Outbound::new(allow),
             throttle: throttle::Throttle::default(),
+            admissions: admission::Admissions::default(),
             runtime: runtime::Runtime::default(),
         }))
     }
@@ -158,6 +168,15 @@ impl Control {
 
     pub(crate) fn runtime(&self) -> &runtime::Runtime {
         &self.0.runtime
+    }
+
+    pub(crate) fn admissions(&self) -> &admission::Admissions {
+        &self.0.admissions
+    }
+
+    /// Calls what users give addresses of.
+    pub(crate) fn outbound(&self) -> &Outbound {
+        &self.0.outbound
     }
 
     pub(crate) fn throttle(&self) -> &throttle::Throttle {

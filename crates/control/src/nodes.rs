@@ -5,6 +5,7 @@ use host::LogQuery;
 use store::Connection;
 use types::{Code, LogLine, Node, Page, PageQuery, Permission, Usage, now};
 
+use crate::networks::{attached_error, network_spec};
 use crate::paging::Paging;
 use crate::{Caller, Control, Error, Result};
 
@@ -90,6 +91,9 @@ impl Control {
         let unknown = || Error::not_found("node", reference);
         if let Some((network, name)) = reference.rsplit_once('/') {
             let network = self.find_network(read, caller, permission, network).await?.network;
+            if network_spec(&network)?.attached.is_some() {
+                return Err(attached_error(&network.name));
+            }
             let node = store::nodes::of_network(read, &network.id)
                 .await?
                 .into_iter()

@@ -19,6 +19,8 @@ pub(crate) struct Runtime {
     pub operations_due: Arc<Notify>,
     /// Wakes the task that looks after nodes.
     pub nodes_due: Arc<Notify>,
+    /// Wakes the task that watches attached networks.
+    pub attached_due: Arc<Notify>,
     /// Operations that this server drives now, and how to stop that.
     pub driving: Mutex<HashMap<Id, CancellationToken>>,
     /// Newest usage sample by node.

@@ -33,6 +33,7 @@ impl Control {
             database: self.store().database().as_str().into(),
             memory_bytes: resident_bytes()?,
             disk_free_bytes,
+            allowed_addresses: if sees_to_it { self.outbound().allow_list().entries() } else { Vec::new() },
             warnings: if sees_to_it { warnings } else { Vec::new() },
         })
     }

@@ -36,6 +36,9 @@ impl Control {
     /// Ends all background tasks. What they did goes on at the next start; nodes keep running.
     pub async fn close(&self) {
         self.runtime().tasks.close().await;
+        if let Err(error) = self.record_usage().await {
+            tracing::error!(error = error.chain(), "the newest calls of applications are not counted");
+        }
     }
 
     /// Stops every node on the host, without changing what is wanted: the next start brings them back. Call [`Control::close`] first.

@@ -1,23 +1,27 @@
-//! The driver of the enterprise Ethereum family: engines `quorum` (GoQuorum), `geth` (Clique) and `besu`.
+//! The driver of the enterprise Ethereum family: engines `quorum` (GoQuorum), `geth` (Clique) and `besu`, and of networks
+//! of the family, or any other with Ethereum's JSON-RPC, that others run ([`EthereumAttacher`]).
 //!
 //! It plans networks of these programs, from the nodes' keys to the genesis, and knows how each tells how it is. It knows
 //! their command lines, their genesis files and the methods that only they have; what all chains with Ethereum's JSON-RPC
 //! share is [`evm_ledger`]'s. It links nothing of them, holds no keys (nodes make their own, in their volumes) and opens no
 //! sockets.
 
+mod attached;
 mod first_block;
 mod health;
 mod plan;
+mod votes;
 
 use std::sync::Arc;
 
 use driver::{Driver, Ledger, LedgerNetwork, Planner};
-use evm_ledger::{EvmLedger, Fees, Header, Settings, Steps};
+use evm_ledger::{EvmLedger, Finality, Header, Settings, Steps, Votes};
 
-pub use evm_ledger::{Endpoint, Finality};
+pub use attached::EthereumAttacher;
 use first_block::FirstBlock;
 use health::EngineHealth;
-use plan::{EvmPlanner, Family};
+use plan::{EvmPlanner, Family, RAFT};
+use votes::Methods;
 
 /// The driver of one engine of the family. Holds nothing: each ledger that it opens keeps its own connections.
 pub struct EvmDriver(EvmPlanner);
@@ -44,15 +48,6 @@ impl EvmDriver {
     }
 }
 
-/// The ledger of a network that others run: its nodes are what the connector reaches, of whatever engine. What is known of
-/// how they agree is asked for; when a block is final only a person knows, where the nodes have no `finalized` tag and it is
-/// not at once.
-pub fn attached(network: &LedgerNetwork, endpoint: Endpoint, finality: Finality) -> Arc<dyn Ledger> {
-    let health = Arc::new(EngineHealth::new(None));
-    let settings = Settings { finality, fees: Fees::Market, time: made_at, endpoint, ..Settings::new(health) };
-    Arc::new(EvmLedger::new(network, settings))
-}
-
 impl Driver for EvmDriver {
     fn planner(&self) -> &dyn Planner {
         &self.0
@@ -69,8 +64,14 @@ impl Driver for EvmDriver {
             Family::Geth => Some(Arc::new(FirstBlock)),
             Family::Quorum | Family::Besu => None,
         };
+        let votes: Option<Arc<dyn Votes>> = match self.0.0 {
+            Family::Quorum if network.spec.consensus == RAFT => None,
+            Family::Quorum => Some(Arc::new(Methods::istanbul())),
+            Family::Geth => Some(Arc::new(Methods::clique())),
+            Family::Besu => Some(Arc::new(Methods::besu())),
+        };
         let health = Arc::new(EngineHealth::new(Some(self.0.0)));
-        let settings = Settings { finality, time: made_at, steps, ..Settings::new(health) };
+        let settings = Settings { finality, time: made_at, steps, votes, ..Settings::new(health) };
         Arc::new(EvmLedger::new(&network, settings))
     }
 }

@@ -10,6 +10,7 @@ use workload::{Outputs, Placements, PortAddress};
 pub(crate) const ORDERER: &str = "orderer";
 pub(crate) const PEER: &str = "peer";
 pub(crate) const CHAINCODE: &str = "chaincode";
+pub(crate) const CA: &str = "ca";
 
 /// Ports of nodes; the two main ones are named as the roles are.
 pub(crate) const ADMIN_PORT: &str = "admin";
@@ -49,6 +50,21 @@ pub(crate) fn tls(node: &NodeSpec) -> String {
     format!("{}/tls", short(node))
 }
 
+/// The name of a member's Fabric CA, as a node within the network and as its clients know it.
+pub(crate) fn ca(member: &str) -> String {
+    format!("ca-{member}")
+}
+
+/// The root by which a member's Fabric CA issues.
+pub(crate) fn ca_root(member: &str) -> String {
+    format!("{}/root", ca(member))
+}
+
+/// The identity that a member's Fabric CA knows from the start: it registers others.
+pub(crate) fn registrar(member: &str) -> String {
+    format!("{}/registrar", ca(member))
+}
+
 /// Names of a member's identities.
 pub(crate) fn admin(member: &str) -> String {
     format!("{member}/admin")
@@ -75,6 +91,11 @@ pub(crate) fn nodes<'a>(spec: &'a NetworkSpec, role: &'a str) -> impl Iterator<I
 /// A member's peers.
 pub(crate) fn peers_of<'a>(spec: &'a NetworkSpec, member: &'a str) -> impl Iterator<Item = &'a NodeSpec> {
     nodes(spec, PEER).filter(move |node| node.member == member)
+}
+
+/// A member's Fabric CA, where it has one.
+pub(crate) fn ca_of<'a>(spec: &'a NetworkSpec, member: &str) -> Option<&'a NodeSpec> {
+    nodes(spec, CA).find(|node| node.member == member)
 }
 
 /// The members, in the order of their nodes. Each runs a peer.
@@ -121,11 +142,13 @@ pub(crate) fn authority<'a>(outputs: &'a Outputs, identity: &str) -> Result<&'a 
     part(outputs, identity, "authority")
 }
 
-/// A member's MSP.
+/// A member's MSP. The root of its Fabric CA stands beside that of Polder's own authority for it.
 pub(crate) fn msp(outputs: &Outputs, member: &str) -> Result<Msp> {
+    let mut roots = vec![authority(outputs, &admin(member))?.to_owned()];
+    roots.extend(certificate(outputs, &ca_root(member)).ok().map(str::to_owned));
     Ok(Msp {
         id: msp_id(member),
-        roots: vec![authority(outputs, &admin(member))?.to_owned()],
+        roots,
         tls_roots: vec![authority(outputs, &admin_tls(member))?.to_owned()],
         ..Msp::default()
     })

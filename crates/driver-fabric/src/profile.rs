@@ -7,8 +7,8 @@ use fabric_client::msp::Files;
 use serde_json::{Map, Value, json};
 use zeroize::Zeroizing;
 
-use crate::layout::{self, ADMIN_PORT, ORDERER, PEER};
-use crate::plan::services;
+use crate::layout::{self, ADMIN_PORT, CA, ORDERER, PEER};
+use crate::plan::{REGISTRAR, services};
 
 /// The files for a member.
 pub(crate) fn profile(network: &LedgerNetwork, member: &str, keys: Keys<'_>) -> Result<Profile> {
@@ -39,7 +39,30 @@ pub(crate) fn profile(network: &LedgerNetwork, member: &str, keys: Keys<'_>) -> 
         };
         profile.extend(files.into_iter().map(same));
     }
+    if let Some(node) = layout::ca_of(&network.spec, member) {
+        let secret = keys(&layout::registrar(member))?;
+        let address = &layout::port(&network.placements, node, CA)?.outside;
+        let facts = serde_json::to_vec_pretty(&json!({
+            "name": layout::ca(member),
+            "url": format!("https://{address}"),
+            "tlsRoot": format!("tls/ca-{member}.pem"),
+            "registrar": { "enrollId": REGISTRAR, "enrollSecret": secret.as_str() },
+            "enrollUrl": format!("https://{REGISTRAR}:{}@{address}", secret.as_str()),
+        }));
+        let facts = facts.map_err(|failure| Error::Protocol(failure.to_string()))?;
+        profile.insert("ca.json".into(), ProfileFile { contents: Zeroizing::new(facts), secret: true });
+    }
     Ok(profile)
+}
+
+/// A Fabric CA as connection profiles have it.
+fn authority(network: &LedgerNetwork, node: &NodeSpec) -> Result<Value> {
+    Ok(json!({
+        "url": format!("https://{}", layout::port(&network.placements, node, CA)?.outside),
+        "caName": layout::ca(&node.member),
+        "tlsCACerts": { "pem": [layout::authority(&network.outputs, &layout::tls(node))?] },
+        "httpOptions": { "verify": true },
+    }))
 }
 
 /// A node as connection profiles have it.
@@ -66,7 +89,11 @@ fn connection(network: &LedgerNetwork, member: &str) -> Result<Value> {
         .into_iter()
         .map(|other| {
             let peers = names(&mut layout::peers_of(spec, other));
-            (other.to_owned(), json!({ "mspid": layout::msp_id(other), "peers": peers }))
+            let mut organisation = json!({ "mspid": layout::msp_id(other), "peers": peers });
+            if layout::ca_of(spec, other).is_some() {
+                organisation["certificateAuthorities"] = json!([layout::ca(other)]);
+            }
+            (other.to_owned(), organisation)
         })
         .collect();
     let own = spec.channels.iter().filter(|channel| channel.members.iter().any(|other| other == member));
@@ -84,7 +111,7 @@ fn connection(network: &LedgerNetwork, member: &str) -> Result<Value> {
             (channel.name.clone(), json!({ "orderers": orderers, "peers": peers }))
         })
         .collect();
-    Ok(json!({
+    let mut connection = json!({
         "name": spec.name,
         "version": "1.0.0",
         "client": {
@@ -95,7 +122,13 @@ fn connection(network: &LedgerNetwork, member: &str) -> Result<Value> {
         "organizations": organisations,
         "orderers": entries(ORDERER)?,
         "peers": entries(PEER)?,
-    }))
+    });
+    let authorities = layout::nodes(spec, CA).map(|node| Ok((layout::ca(&node.member), authority(network, node)?)));
+    let authorities = authorities.collect::<Result<Map<_, _>>>()?;
+    if !authorities.is_empty() {
+        connection["certificateAuthorities"] = authorities.into();
+    }
+    Ok(connection)
 }
 
 /// The environment of Fabric's own command lines, for a shell.
@@ -108,13 +141,17 @@ fn environment(network: &LedgerNetwork, member: &str) -> Result<String> {
     };
     let mut lines = vec![
         "# The environment of Fabric's command lines. Use: . ./env.sh".to_owned(),
+        "# As somebody else than the administrator: FABRIC_MSP=FOLDER, before that.".to_owned(),
         "HERE=\"$(cd \"$(dirname \"${BASH_SOURCE:-$0}\")\" && pwd)\"".to_owned(),
+        "FABRIC_MSP=\"${FABRIC_MSP:-$HERE/msp/admin}\"".to_owned(),
         "export FABRIC_CFG_PATH=\"$HERE\"".to_owned(),
+        // Else the programs tell each step of each connection.
+        "export FABRIC_LOGGING_SPEC=\"${FABRIC_LOGGING_SPEC:-warning}\"".to_owned(),
         format!("export CORE_PEER_LOCALMSPID='{}'", layout::msp_id(member)),
-        "export CORE_PEER_MSPCONFIGPATH=\"$HERE/msp/admin\"".to_owned(),
+        "export CORE_PEER_MSPCONFIGPATH=\"$FABRIC_MSP\"".to_owned(),
         // Read by version 2, then by version 3.
-        "export CORE_PEER_BCCSP_SW_FILEKEYSTORE_KEYSTOREPATH=\"$HERE/msp/admin/keystore\"".to_owned(),
-        "export CORE_PEER_BCCSP_PEER_BCCSP_SW_FILEKEYSTORE_KEYSTOREPATH=\"$HERE/msp/admin/keystore\"".to_owned(),
+        "export CORE_PEER_BCCSP_SW_FILEKEYSTORE_KEYSTOREPATH=\"$FABRIC_MSP/keystore\"".to_owned(),
+        "export CORE_PEER_BCCSP_PEER_BCCSP_SW_FILEKEYSTORE_KEYSTOREPATH=\"$FABRIC_MSP/keystore\"".to_owned(),
         format!("export CORE_PEER_ADDRESS='{}'", address(peer, PEER)?),
         "export CORE_PEER_TLS_ENABLED=true".to_owned(),
         format!("export CORE_PEER_TLS_ROOTCERT_FILE=\"$HERE/tls/ca-{member}.pem\""),
@@ -129,6 +166,11 @@ fn environment(network: &LedgerNetwork, member: &str) -> Result<String> {
         lines.push(format!("export OSN_ADMIN_CA=\"$HERE/tls/ca-{member}.pem\""));
         lines.push("export OSN_ADMIN_CERT=\"$HERE/tls/admin.crt\"".to_owned());
         lines.push("export OSN_ADMIN_KEY=\"$HERE/tls/admin.key\"".to_owned());
+    }
+    if layout::ca_of(spec, member).is_some() {
+        lines.push("export FABRIC_CA_CLIENT_HOME=\"$HERE/ca\"".to_owned());
+        lines.push(format!("export FABRIC_CA_CLIENT_CANAME='{}'", layout::ca(member)));
+        lines.push(format!("export FABRIC_CA_CLIENT_TLS_CERTFILES=\"$HERE/tls/ca-{member}.pem\""));
     }
     Ok(lines.join("\n") + "\n")
 }

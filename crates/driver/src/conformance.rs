@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use serde_json::Value;
-use types::{Code, TransactionStatus};
+use types::{Code, TransactionStatus, ValidatorChange};
 use workload::{HostPort, Outputs, Placement, Placements, PortAddress};
 
 use crate::{
-    Accepted, AccountSpec, Action, BlockId, Call, Draft, Error, Ledger, NetworkSpec, NodeSpec, Outcome, Planner,
-    Position, Query, Signed, Signer, no_interfaces,
+    Accepted, AccountSpec, Action, Ballot, BlockId, Call, Draft, Error, Ledger, NetworkSpec, NodeSpec, Outcome,
+    Planner, Position, Query, Signed, Signer, no_interfaces,
 };
 
 /// Runs the planner's suite on a draft that it accepts, with at least two members. `output` gives what a job's output
@@ -123,6 +123,7 @@ pub fn settle(draft: &Draft, accepted: &Accepted) -> NetworkSpec {
         format!("node_{number}")
     };
     let mut spec = NetworkSpec::settle("net_1".into(), 1_750_000_000_000_000, draft, accepted, node_id);
+    spec.engines = accepted.engines.iter().map(|engine| (engine.clone(), "1.0".to_owned())).collect();
     if spec.accounts.is_empty() {
         spec.accounts.push(AccountSpec {
             address: "0xAb5801a7D398351b8bE11C439e05C5B3259aeC9B".into(),
@@ -169,6 +170,8 @@ pub struct LedgerCase<'a> {
     pub get: (&'a str, Value, Value),
     /// A function that is always refused, its arguments, and words of the reason.
     pub fail: (&'a str, Value, &'a str),
+    /// Ids of the nodes that validate, all of them running; empty where validators are not voted on.
+    pub voters: Vec<String>,
 }
 
 /// How long a transaction may take to be final.
@@ -249,6 +252,55 @@ pub async fn ledger(case: &LedgerCase<'_>) {
     let health = ledger.health(case.node).await.expect("the node answers");
     assert!(health.height > start.height);
     assert!(matches!(ledger.health("no-such-node").await, Err(Error::Unreachable(_))));
+    validators(case).await;
+}
+
+/// A validator is voted out and in again by more than half of them; a vote that is taken back counts no longer.
+async fn validators(case: &LedgerCase<'_>) {
+    let ledger = case.ledger;
+    let [first, rest @ ..] = case.voters.as_slice() else {
+        let nobody = Ballot { subject: "nobody".into(), choice: None };
+        assert_eq!(code(ledger.validators().await), Code::RequestInvalid, "no votes are offered");
+        assert_eq!(code(ledger.vote(case.node, &nobody).await), Code::RequestInvalid);
+        return;
+    };
+    let subject = ledger.health(first).await.expect("the node answers").identity.expect("it has a name");
+    let before = ledger.validators().await.expect("they are told");
+    assert_eq!(before.validators.len(), case.voters.len());
+    assert!(before.votes.is_empty(), "nobody has voted: {:?}", before.votes);
+    let wrong = Ballot { subject: "no validator".into(), choice: Some(ValidatorChange::Add) };
+    assert_eq!(code(ledger.vote(&rest[0], &wrong).await), Code::RequestInvalid);
+    assert!(matches!(ledger.vote("no-such-node", &wrong).await, Err(Error::Unreachable(_) | Error::Problem(_))));
+
+    for choice in [ValidatorChange::Remove, ValidatorChange::Add] {
+        let ballot = Ballot { subject: subject.clone(), choice: Some(choice) };
+        let voters = &rest[..before.deciding().min(rest.len())];
+        ledger.vote(&voters[0], &ballot).await.expect("it votes");
+        let pending = ledger.validators().await.expect("they are told");
+        if voters.len() > 1 {
+            let (vote, more) = pending.votes.split_first().expect("the vote is shown");
+            let voter = ledger.health(&voters[0]).await.expect("the node answers").identity.expect("it has a name");
+            assert_eq!((&vote.voter, &vote.subject, vote.choice), (&voter, &subject, choice), "{more:?}");
+            let withdrawn = Ballot { choice: None, ..ballot.clone() };
+            ledger.vote(&voters[0], &withdrawn).await.expect("it takes it back");
+            ledger.vote(&voters[0], &withdrawn).await.expect("twice does no harm");
+        }
+        for voter in voters {
+            ledger.vote(voter, &ballot).await.expect("it votes");
+        }
+        let end = tokio::time::Instant::now() + FINAL;
+        let after = loop {
+            let after = ledger.validators().await.expect("they are told");
+            if after.is_so(&subject, choice) || tokio::time::Instant::now() > end {
+                break after;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        };
+        assert!(after.is_so(&subject, choice), "{choice:?} within {FINAL:?}: {after:?}");
+        assert!(after.votes.is_empty(), "what is decided is not voted on: {after:?}");
+    }
+    let after = ledger.validators().await.expect("they are told");
+    assert_eq!(after.validators.len(), before.validators.len());
 }
 
 fn code<T: std::fmt::Debug>(result: crate::Result<T>) -> Code {

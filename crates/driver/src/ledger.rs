@@ -7,10 +7,16 @@ use futures::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::io::{AsyncRead, AsyncWrite};
-use types::{Address, Block, BlockSummary, Log, Transaction, TransactionDraft, TransactionSummary, TransactionTerms};
+use types::{
+    Address, Block, BlockSummary, ChaincodeReadiness, Log, Transaction, TransactionDraft, TransactionSummary,
+    TransactionTerms,
+};
 use workload::{Outputs, Placements, StepSpec};
 
-use crate::{Call, Error, Identities, NetworkSpec, NoIdentities, Outcome, Query, Result, Signed, Signer};
+use crate::{
+    Ballot, Call, ContractSpec, Error, Identities, NetworkSpec, NoIdentities, Outcome, Query, Result, Signed, Signer,
+    ValidatorSet,
+};
 
 /// A byte stream to a node.
 pub trait Connection: AsyncRead + AsyncWrite + Send + Unpin {}
@@ -249,6 +255,31 @@ pub trait Ledger: Send + Sync {
     fn metadata<'a>(&'a self, contract: &'a str) -> BoxFuture<'a, Result<Option<Value>>> {
         let _ = contract;
         Box::pin(async { Ok(None) })
+    }
+
+    /// How far the members have brought a version of a contract that runs beside the nodes.
+    fn readiness<'a>(&'a self, contract: &'a ContractSpec) -> BoxFuture<'a, Result<ChaincodeReadiness>> {
+        let _ = contract;
+        Box::pin(async { Err(Error::Unsupported("contracts that run beside the nodes")) })
+    }
+
+    /// Who agrees on blocks, and the votes that are under way.
+    ///
+    /// # Errors
+    /// [`Error::Unsupported`] where validators are not voted on.
+    fn validators(&self) -> BoxFuture<'_, Result<ValidatorSet>> {
+        Box::pin(async { Err(Error::Unsupported("votes on validators")) })
+    }
+
+    /// Has a node vote on a validator, or take its vote back. Doing it twice does no harm. Votes that have been decided, of any
+    /// node that answers, are cleared away first: left standing, they would count against a later decision.
+    ///
+    /// # Errors
+    /// [`Error::Unsupported`] where validators are not voted on, a problem `request.invalid` when the subject cannot be one,
+    /// [`Error::Unreachable`] when the node does not answer.
+    fn vote<'a>(&'a self, node: &'a str, ballot: &'a Ballot) -> BoxFuture<'a, Result<()>> {
+        let _ = (node, ballot);
+        Box::pin(async { Err(Error::Unsupported("votes on validators")) })
     }
 
     /// Whether a step of the plan is done.

@@ -5,6 +5,7 @@
 //! [`Signer`]. What an engine can do is data ([`types::Engine`]): nothing above branches
 //! on an engine's name.
 
+mod attach;
 mod call;
 pub mod conformance;
 mod error;
@@ -13,10 +14,13 @@ pub mod memory;
 mod options;
 mod planner;
 mod signer;
+mod validators;
 
+pub use attach::*;
 pub use call::*;
 pub use error::*;
 pub use ledger::*;
 pub use options::*;
 pub use planner::*;
 pub use signer::*;
+pub use validators::*;

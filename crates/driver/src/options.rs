@@ -33,6 +33,8 @@ pub struct TextOption {
     pub pattern: &'static str,
     /// Most characters.
     pub longest: usize,
+    /// All that fits, where that is a few words; else none.
+    pub choices: &'static [&'static str],
     /// Whether a text fits: the check itself.
     pub fits: fn(&str) -> bool,
     /// What is expected, as the end of a sentence.
@@ -47,10 +49,15 @@ pub fn options_schema(options: &[NumberOption]) -> Value {
 /// JSON Schema of options.
 pub fn mixed_options_schema(texts: &[TextOption], numbers: &[NumberOption]) -> Value {
     let text = |option: &TextOption| {
-        let schema = json!({
-            "type": "string", "title": option.title, "description": option.description,
-            "default": option.default, "pattern": option.pattern, "maxLength": option.longest,
+        let mut schema = json!({
+            "type": "string", "title": option.title, "description": option.description, "default": option.default,
         });
+        if option.choices.is_empty() {
+            schema["pattern"] = option.pattern.into();
+            schema["maxLength"] = option.longest.into();
+        } else {
+            schema["enum"] = option.choices.into();
+        }
         (option.name.to_owned(), schema)
     };
     let number = |option: &NumberOption| {

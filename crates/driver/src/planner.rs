@@ -9,7 +9,7 @@ use types::{Id, NetworkPreview, PlannedNode, Problem};
 use workload::{Outputs, Placement, Placements, Plan, PortSpec};
 use zeroize::Zeroizing;
 
-use crate::{Ledger, LedgerNetwork, Result};
+use crate::{AttachedSpec, Attacher, Ledger, LedgerNetwork, Result};
 
 /// What a person asks for, before anything has an id.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -47,6 +47,8 @@ pub struct Accepted {
     /// The members' accounts, where an account is an identity of the plan. Empty where it is a key of its own, which the caller
     /// makes.
     pub accounts: Vec<AccountSpec>,
+    /// Other engines whose programs its nodes run too.
+    pub engines: Vec<String>,
     /// What the choice means, in sentences.
     pub notes: Vec<String>,
 }
@@ -71,6 +73,9 @@ pub struct NetworkSpec {
     /// [`Draft::version`].
     #[serde(default)]
     pub version: Option<String>,
+    /// The versions of [`Accepted::engines`] by their names.
+    #[serde(default)]
+    pub engines: BTreeMap<String, String>,
     /// The chain id, where the engine has one.
     #[serde(default)]
     pub chain_id: Option<u64>,
@@ -90,10 +95,14 @@ pub struct NetworkSpec {
     /// Contracts that run as nodes of their own, oldest first.
     #[serde(default)]
     pub contracts: Vec<ContractSpec>,
+    /// Where it is, for a network that others run. Its one node stands for whatever answers there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attached: Option<AttachedSpec>,
 }
 
 impl NetworkSpec {
-    /// What is stored of an accepted draft. Chain id and accounts are the planner's, as far as it gives them.
+    /// What is stored of an accepted draft. Chain id and accounts are the planner's, as far as it gives them. The versions of
+    /// other engines are the caller's to settle.
     pub fn settle(
         id: Id,
         created_at: types::Micros,
@@ -113,6 +122,7 @@ impl NetworkSpec {
             name: draft.name.clone(),
             consensus: draft.consensus.clone(),
             version: draft.version.clone(),
+            engines: BTreeMap::new(),
             chain_id: accepted.chain_id,
             created_at,
             genesis: draft.genesis.clone(),
@@ -121,6 +131,7 @@ impl NetworkSpec {
             accounts: accepted.accounts.clone(),
             channels: accepted.channels.clone(),
             contracts: Vec::new(),
+            attached: None,
         }
     }
 
@@ -197,6 +208,16 @@ pub struct AccountSpec {
     pub identity: Option<String>,
 }
 
+/// Capability of an engine whose nodes answer Ethereum's JSON-RPC: over HTTP on the port [`RPC_PORT`], over WebSocket on the
+/// port [`WS_PORT`] or, where a node has none of that name, on the same.
+pub const JSON_RPC: &str = "json-rpc";
+
+/// Name of the port of JSON-RPC over HTTP.
+pub const RPC_PORT: &str = "rpc";
+
+/// Name of the port of JSON-RPC over WebSocket, where it is one of its own.
+pub const WS_PORT: &str = "ws";
+
 /// How clients outside reach a node.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Endpoints {
@@ -241,6 +262,12 @@ pub trait Planner: Send + Sync {
 
     /// The ports that a node of a role needs, to be reserved before planning.
     fn ports(&self, role: &str) -> Vec<PortSpec>;
+
+    /// Whether nodes of a role keep the ledger. Others serve beside it: contracts, certificate authorities.
+    fn keeps_ledger(&self, role: &str) -> bool {
+        let _ = role;
+        true
+    }
 
     /// The plan, as far as it can be made with the outputs that are there (see [`Plan::complete`]).
     ///
@@ -296,27 +323,45 @@ pub trait Driver: Send + Sync {
 
 /// The drivers of a deployment.
 #[derive(Clone, Default)]
-pub struct Drivers(Vec<(String, Arc<dyn Driver>)>);
+pub struct Drivers {
+    drivers: Vec<(String, Arc<dyn Driver>)>,
+    attachers: Vec<(String, Arc<dyn Attacher>)>,
+}
 
 impl Drivers {
     /// A set of drivers; the first is the default engine.
     pub fn new(drivers: Vec<Arc<dyn Driver>>) -> Self {
-        Self(drivers.into_iter().map(|driver| (driver.planner().describe().name, driver)).collect())
+        let drivers = drivers.into_iter().map(|driver| (driver.planner().describe().name, driver)).collect();
+        Self { drivers, attachers: Vec::new() }
+    }
+
+    /// The same with what speaks to networks that others run.
+    pub fn with_attacher(mut self, attacher: Arc<dyn Attacher>) -> Self {
+        self.attachers.push((attacher.describe().name, attacher));
+        self
     }
 
     /// The driver of an engine.
     pub fn get(&self, engine: &str) -> Option<&Arc<dyn Driver>> {
-        self.0.iter().find(|(name, _)| name == engine).map(|(_, driver)| driver)
+        self.drivers.iter().find(|(name, _)| name == engine).map(|(_, driver)| driver)
     }
 
-    /// What each engine is.
+    /// What speaks to attached networks of an engine; of the first, when none is named.
+    pub fn attacher(&self, engine: Option<&str>) -> Option<&Arc<dyn Attacher>> {
+        let wanted = |name: &str| engine.is_none_or(|engine| engine == name);
+        self.attachers.iter().find(|(name, _)| wanted(name)).map(|(_, attacher)| attacher)
+    }
+
+    /// What each engine is; those that are only attached to come last.
     pub fn engines(&self) -> Vec<types::Engine> {
-        self.0.iter().map(|(_, driver)| driver.planner().describe()).collect()
+        let planned = self.drivers.iter().map(|(_, driver)| driver.planner().describe());
+        planned.chain(self.attachers.iter().map(|(_, attacher)| attacher.describe())).collect()
     }
 }
 
 impl std::fmt::Debug for Drivers {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_list().entries(self.0.iter().map(|(name, _)| name)).finish()
+        let attachers = self.attachers.iter().map(|(name, _)| name);
+        f.debug_list().entries(self.drivers.iter().map(|(name, _)| name).chain(attachers)).finish()
     }
 }

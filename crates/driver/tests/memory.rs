@@ -65,7 +65,7 @@ fn the_planner_conforms() {
 #[tokio::test]
 async fn the_ledger_conforms() {
     let driver = MemoryDriver::new("program");
-    let ledger = driver.ledger(network(&["gone", "node_1"]));
+    let ledger = driver.ledger(network(&["node_1", "node_2", "node_3"]));
     let case = conformance::LedgerCase {
         ledger: &*ledger,
         node: "node_1",
@@ -76,6 +76,7 @@ async fn the_ledger_conforms() {
         set: ("set", json!(["key", "5"])),
         get: ("get", json!(["key"]), json!("5")),
         fail: ("fail", json!(["no luck"]), "no luck"),
+        voters: ["node_1", "node_2", "node_3"].map(String::from).to_vec(),
     };
     conformance::ledger(&case).await;
     assert!(

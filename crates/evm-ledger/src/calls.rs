@@ -151,8 +151,10 @@ async fn settle(
     let gas = match gas {
         Some(gas) => gas,
         None => {
-            let estimate =
-                next()?.map_err(|error| refused_call(&error, encoded.abi.as_ref(), Code::TransactionRefused))?;
+            let estimate = next()?.map_err(|error| {
+                let poor = crate::send::too_poor(&error, &from.to_string());
+                poor.unwrap_or_else(|| refused_call(&error, encoded.abi.as_ref(), Code::TransactionRefused))
+            })?;
             let estimate: U64 = parsed("eth_estimateGas", Ok(estimate))?;
             with_margin(ledger, estimate.to()).await?
         }

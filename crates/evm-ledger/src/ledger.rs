@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use alloy_primitives::{Address as Account, B256};
 use driver::{
-    Artifact, BlockId, Call, Error, Event, Interfaces, Ledger, LedgerNetwork, NodeHealth, Outcome, Position, Query,
-    Result, Signed, Signer, TransactionSlice,
+    Artifact, Ballot, BlockId, Call, Error, Event, Interfaces, Ledger, LedgerNetwork, NodeHealth, Outcome, Position,
+    Query, Result, Signed, Signer, TransactionSlice, ValidatorSet,
 };
 use futures::future::BoxFuture;
 use serde_json::Value;
@@ -50,12 +50,14 @@ impl EvmLedger {
         (self.settings.time)(header)
     }
 
-    fn node<'a>(&'a self, node: &'a str) -> NodeClient<'a> {
+    /// One of the network's nodes.
+    pub fn node<'a>(&'a self, node: &'a str) -> NodeClient<'a> {
         let (finality, time) = (self.settings.finality, self.settings.time);
         NodeClient { client: &self.client, node, chain_id: self.chain_id, finality, time }
     }
 
-    fn nodes(&self) -> Vec<NodeClient<'_>> {
+    /// The network's nodes.
+    pub fn nodes(&self) -> Vec<NodeClient<'_>> {
         self.client.ids().map(|node| self.node(node)).collect()
     }
 }
@@ -131,6 +133,20 @@ impl Ledger for EvmLedger {
 
     fn health<'a>(&'a self, node: &'a str) -> BoxFuture<'a, Result<NodeHealth>> {
         self.settings.health.health(self.node(node))
+    }
+
+    fn validators(&self) -> BoxFuture<'_, Result<ValidatorSet>> {
+        match &self.settings.votes {
+            Some(votes) => votes.validators(self.nodes()),
+            None => Box::pin(async { Err(Error::Unsupported("votes on validators")) }),
+        }
+    }
+
+    fn vote<'a>(&'a self, node: &'a str, ballot: &'a Ballot) -> BoxFuture<'a, Result<()>> {
+        match &self.settings.votes {
+            Some(votes) => votes.vote(self.node(node), self.nodes(), ballot),
+            None => Box::pin(async { Err(Error::Unsupported("votes on validators")) }),
+        }
     }
 
     fn step_done<'a>(&'a self, step: &'a StepSpec) -> BoxFuture<'a, Result<bool>> {

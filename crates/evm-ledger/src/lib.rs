@@ -19,6 +19,7 @@ mod rpc;
 mod send;
 mod settings;
 mod steps;
+mod votes;
 
 pub use health::{Health, NodeClient};
 pub use ledger::EvmLedger;
@@ -26,3 +27,4 @@ pub use rpc::wire::{Block, Header};
 pub use rpc::{Answer, NodeError, RPC_PORT, Request, parsed};
 pub use settings::{Endpoint, Fees, Finality, Settings};
 pub use steps::Steps;
+pub use votes::Votes;

@@ -12,6 +12,7 @@ use types::Code;
 
 use crate::ledger::{EvmLedger, busy};
 use crate::outcome;
+use crate::rpc::NodeError;
 
 /// A transaction that waits for its signature.
 pub(crate) struct Prepared {
@@ -106,10 +107,10 @@ pub(crate) async fn send(ledger: &EvmLedger, signed: &Signed) -> Result<()> {
             Ok(Err(error)) => {
                 let refusal = match error.is_limit() {
                     true => busy(&error.message),
-                    false => Error::problem(
-                        Code::TransactionRefused,
-                        format!("The ledger refused the transaction: {}.", error.message),
-                    ),
+                    false => too_poor(&error, &signed.from).unwrap_or_else(|| {
+                        let detail = format!("The ledger refused the transaction: {}.", error.message);
+                        Error::problem(Code::TransactionRefused, detail)
+                    }),
                 };
                 return match outcome::is_known(ledger, &signed.id).await {
                     // Sent before: it waits, or its nonce is used because it is included.
@@ -128,6 +129,21 @@ pub(crate) async fn send(ledger: &EvmLedger, signed: &Signed) -> Result<()> {
         (None, None) if reasons.is_empty() => Err(Error::Unreachable("the network has no nodes".into())),
         (None, None) => Err(Error::Unreachable(reasons.join("; "))),
     }
+}
+
+/// The refusal of a sender that cannot pay, for a person.
+pub(crate) fn too_poor(error: &NodeError, sender: &str) -> Option<Error> {
+    // geth and what was made from it, Besu.
+    let words = ["insufficient funds", "gas required exceeds allowance (0)", "upfront cost exceeds account balance"];
+    let message = error.message.to_ascii_lowercase();
+    words.iter().any(|words| message.contains(words)).then(|| {
+        let detail = format!(
+            "The account {sender} cannot pay for the transaction ({}). Gas has a price on this network: send the account \
+             some of its currency first.",
+            error.message
+        );
+        Error::problem(Code::AccountFunds, detail)
+    })
 }
 
 fn unknown(signed: &Signed, reason: String) -> Error {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::{Header, Health, Steps};
+use crate::{Header, Health, Steps, Votes};
 
 /// When a block is final.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,6 +55,8 @@ pub struct Settings {
     pub endpoint: Endpoint,
     /// How the steps of its plans are taken, if they have any.
     pub steps: Option<Arc<dyn Steps>>,
+    /// How validators are voted on, where they are.
+    pub votes: Option<Arc<dyn Votes>>,
 }
 
 impl Settings {
@@ -67,6 +69,7 @@ impl Settings {
             time: Header::seconds,
             endpoint: Endpoint::default(),
             steps: None,
+            votes: None,
         }
     }
 }

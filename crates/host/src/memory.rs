@@ -353,8 +353,8 @@ fn resolve(arg: &Arg, node: &str, program: &Program, placement: &Placement) -> R
         },
         Arg::File(name) => match program.files.iter().find(|file| file.name == *name).map(|file| &file.content) {
             Some(Content::Text(text)) => Ok(text.clone()),
-            Some(Content::Secret(reference)) => {
-                Err(Error::Secret { reference: reference.clone(), reason: "this host has no secrets".into() })
+            Some(Content::Secret(_) | Content::Pieces(_)) => {
+                Err(Error::Secret { reference: name.clone(), reason: "this host has no secrets".into() })
             }
             None => Err(Error::Plan(format!("no file `{name}` is declared"))),
         },

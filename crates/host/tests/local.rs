@@ -8,7 +8,7 @@ use std::sync::Arc;
 use futures::future::{BoxFuture, FutureExt};
 use host::conformance::{self, PROGRAM, echo, job, observe_until, ready, service};
 use host::{BackOff, Error, Host, LocalConfig, LocalHost, LogLimits, LogQuery, NoSecrets, Secrets, State};
-use workload::{Arg, Content, FileSpec, PortSpec, Probe};
+use workload::{Arg, Content, FileSpec, Piece, PortSpec, Probe};
 
 const NODE: &str = "node-1";
 
@@ -256,6 +256,10 @@ async fn secrets_are_there_only_while_the_program_runs() {
     assert!(!run.join("job").exists());
     cat.program.files = vec![file(Content::Text("open".into()))];
     assert_eq!(host.run_job(&cat).await.unwrap()["text"], "open");
+    let pieces = [Piece::Text("password: ".into()), Piece::Secret("org/key".into()), Piece::Text("!".into())];
+    cat.program.files = vec![file(Content::Pieces(pieces.to_vec()))];
+    assert_eq!(host.run_job(&cat).await.unwrap()["text"], "password: s3cret!");
+    assert!(!run.join("job").exists());
     cat.program.files = vec![file(Content::Secret("other".into()))];
     assert!(matches!(host.run_job(&cat).await.unwrap_err(), Error::Secret { .. }));
     assert_eq!(

@@ -44,6 +44,8 @@ pub enum Purpose {
     Identities,
     /// TLS.
     Tls,
+    /// Identities that a program of its own issues: no authorities below it.
+    Delegated,
 }
 
 /// The role of an identity in its organisation.
@@ -130,7 +132,10 @@ pub struct Request<'a> {
 /// Makes the self-signed certificate of a new authority, PEM.
 pub fn authority(request: &AuthorityRequest<'_>, key: &dyn IssuerKey) -> Result<String> {
     let mut params = params(request.common_name, request.organisation, None, request.validity)?;
-    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    params.is_ca = IsCa::Ca(match request.purpose {
+        Purpose::Delegated => BasicConstraints::Constrained(0),
+        Purpose::Identities | Purpose::Tls => BasicConstraints::Unconstrained,
+    });
     params.key_usages = vec![KeyUsagePurpose::DigitalSignature, KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
     if request.purpose == Purpose::Tls {
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth];
@@ -367,6 +372,18 @@ mod tests {
         let list =
             revocation_list(authority, &[(&first, SystemTime::now())], 1, Validity::days(SystemTime::now(), 30))?;
         assert!(list.starts_with("-----BEGIN X509 CRL-----"));
+        Ok(())
+    }
+
+    #[test]
+    fn only_a_delegated_authority_has_none_below_it() -> anyhow::Result<()> {
+        for (purpose, expected) in [(Purpose::Identities, None), (Purpose::Tls, None), (Purpose::Delegated, Some(0))] {
+            let root = ca(&SecretKey::generate()?, purpose)?;
+            let der = CertificateDer::from_pem_slice(root.as_bytes())?;
+            let (_, parsed) = X509Certificate::from_der(&der)?;
+            let constraints = parsed.basic_constraints()?.map(|own| own.value.path_len_constraint);
+            assert_eq!(constraints, Some(expected), "{purpose:?}");
+        }
         Ok(())
     }
 

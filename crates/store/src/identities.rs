@@ -29,9 +29,9 @@ pub struct Identity {
     pub name: String,
     /// The organisation whose authority issued it.
     pub organisation: Id,
-    /// Its certificate, PEM.
+    /// Its certificate, PEM; empty for a password.
     pub certificate: String,
-    /// Its private key, encrypted with the master key.
+    /// Its private key or password, encrypted with the master key.
     pub secret: String,
     /// When its certificate ends.
     pub expires_at: Micros,

@@ -8,6 +8,7 @@
 
 pub mod access_keys;
 pub mod accounts;
+pub mod applications;
 pub mod audit;
 pub mod changes;
 pub mod consortia;

@@ -84,6 +84,40 @@ pub struct Chaincode {
     pub nodes: Vec<Id>,
 }
 
+/// A version of a contract, and how far its members have brought it on the ledger.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ChaincodeState {
+    /// The version.
+    #[serde(flatten)]
+    pub chaincode: Chaincode,
+    /// What the ledger says of it.
+    #[serde(flatten)]
+    pub readiness: ChaincodeReadiness,
+}
+
+/// What a channel says of a version of a contract.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ChaincodeReadiness {
+    /// Whether it is in force: enough members have approved it, and that was committed.
+    pub committed: bool,
+    /// What each member of the channel has done for it.
+    pub approvals: Vec<ChaincodeApproval>,
+}
+
+/// What a member has done for a version of a contract.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ChaincodeApproval {
+    /// Name of the member.
+    pub member: String,
+    /// Whether all of its peers have the package; null when they do not answer.
+    pub installed: Option<bool>,
+    /// Whether it has approved exactly this version.
+    pub approved: bool,
+}
+
 /// Deploys a contract from source: builds it, runs it beside the nodes, installs and approves it for each member of the channel
 /// and commits it.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]

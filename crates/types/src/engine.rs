@@ -25,7 +25,7 @@ pub struct Engine {
     /// Whether its makers look after it, where there is something to know before choosing it.
     #[serde(default)]
     pub maintenance: Option<String>,
-    /// Its kinds of consensus.
+    /// Its kinds of consensus; empty for networks that are attached and not made.
     pub consensus: Vec<ConsensusKind>,
     /// Roles that a node can have.
     pub roles: Vec<String>,
@@ -54,6 +54,9 @@ pub struct ConsensusKind {
     pub max_nodes: u32,
     /// Suggested number.
     pub default_nodes: u32,
+    /// What it adds to what the engine's ledger can do: `validators` where these are voted in and out.
+    #[serde(default)]
+    pub capabilities: Vec<String>,
 }
 
 /// One version of an engine's programs.

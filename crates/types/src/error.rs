@@ -94,10 +94,19 @@ codes! {
     NetworkChainId = "network.chain_id", 409, "The chain id is in use";
     NetworkGenesis = "network.genesis", 400, "The genesis does not fit";
     NetworkState = "network.state", 409, "The network's state does not allow this now";
+    NetworkAttached = "network.attached", 409, "The network is attached: others run its nodes";
+    NetworkIdentity = "network.identity", 409, "The address answers as another chain";
+    AddressInvalid = "address.invalid", 422, "The address cannot be used";
+    AddressRefused = "address.refused", 403, "The address may not be called";
+    ValidatorFew = "validator.few", 409, "Too few validators would be up";
+    ValidatorVote = "validator.vote", 409, "The vote cannot be given";
     ChannelName = "channel.name", 400, "The channel's name does not fit";
     ChannelMembers = "channel.members", 400, "The channel's members do not fit";
     NodeState = "node.state", 409, "The node's state does not allow this now";
     NodeUnreachable = "node.unreachable", 503, "No node of the network answers";
+    RpcCredential = "rpc.credential", 401, "The application's credential is missing or wrong";
+    RpcMethod = "rpc.method", 403, "The application may not call this method";
+    RpcLimit = "rpc.limit", 429, "The application has reached a limit";
     OperationState = "operation.state", 409, "The operation's state does not allow this now";
     WaitTimeout = "wait.timeout", 504, "The wait ended before the operation did";
     PortInUse = "host.port_in_use", 409, "The port is in use";
@@ -113,6 +122,7 @@ codes! {
     ContractReverted = "contract.reverted", 422, "The contract refused the call";
     TransactionRefused = "transaction.refused", 422, "The ledger refused the transaction";
     TransactionUnknown = "transaction.unknown", 504, "The transaction's outcome is not known yet";
+    AccountFunds = "account.funds", 422, "The account cannot pay for the transaction";
     AccountForbidden = "account.forbidden", 403, "The account belongs to another member";
     StoreBusy = "store.busy", 503, "The database is busy";
     StoreCorrupt = "store.corrupt", 500, "The database is damaged";

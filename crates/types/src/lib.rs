@@ -3,6 +3,7 @@
 //! Shared by the server, the command line and the tests, so that all use the same words. No I/O and no
 //! logic beyond parsing and checking. Times are microseconds since 1970 in UTC, as integers.
 
+mod application;
 mod channel;
 mod contract;
 mod engine;
@@ -15,6 +16,7 @@ mod page;
 mod permission;
 mod server;
 
+pub use application::*;
 pub use channel::*;
 pub use contract::*;
 pub use engine::*;

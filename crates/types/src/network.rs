@@ -58,8 +58,14 @@ pub struct Network {
     pub chain_id: Option<u64>,
     /// Height of the newest final block that any node reports; null when none answers.
     pub height: Option<u64>,
-    /// The nodes.
+    /// Path of its JSON-RPC on this server, for applications; null where the engine has none.
+    #[serde(default)]
+    pub rpc: Option<String>,
+    /// The nodes; none of a network that is attached.
     pub nodes: Vec<Node>,
+    /// Where it is, for a network that others run; null for one that runs here.
+    #[serde(default)]
+    pub attached: Option<Attached>,
     /// Names of its channels, where the engine has them; the first is taken where none is said.
     #[serde(default)]
     pub channels: Vec<String>,
@@ -68,6 +74,117 @@ pub struct Network {
     pub options: serde_json::Value,
     /// When created.
     pub created_at: Micros,
+}
+
+/// Where a network is that others run, and what was found there when it was attached.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Attached {
+    /// Scheme, host and port of its JSON-RPC; path and query are kept secret, as they may carry an access key.
+    pub rpc: String,
+    /// The address that the host's name led to: nothing else is connected to.
+    pub address: String,
+    /// Name and version of the program that answered, where it told.
+    pub client: Option<String>,
+    /// Hash of the chain's first block.
+    pub first_block: String,
+    /// After how many blocks one counts as final; null where the chain says it.
+    pub confirmations: Option<u64>,
+}
+
+/// Attaches a network that others run.
+#[derive(Clone, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct AttachNetwork {
+    /// Lower-case letters, digits and `-`, 1 to 63.
+    pub name: String,
+    /// Address of its JSON-RPC, `http://…` or `https://…`.
+    pub rpc: String,
+    /// Name or id; may be left out when there is one consortium.
+    #[serde(default)]
+    pub consortium: Option<String>,
+    /// Names or ids of the members that use it; all when absent.
+    #[serde(default)]
+    pub members: Option<Vec<String>>,
+    /// The chain id that it must have; whatever it has when absent.
+    #[serde(default)]
+    pub chain_id: Option<u64>,
+    /// After how many blocks one counts as final; what the chain says when absent.
+    #[serde(default)]
+    pub confirmations: Option<u64>,
+}
+
+/// Who agrees on the blocks of a network, and who could.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Validators {
+    /// The validators in the ledger's order, then the network's other nodes and whoever else is voted on.
+    pub items: Vec<Validator>,
+    /// How many validators there are.
+    pub validators: u32,
+    /// How many of them must agree on a block.
+    pub agreement: u32,
+    /// How many votes decide on a change.
+    pub deciding: u32,
+}
+
+/// A validator, or who could become one.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Validator {
+    /// Its identity on the ledger.
+    pub address: String,
+    /// Name of its node, where it is one of the network's.
+    pub node: Option<String>,
+    /// Name of the member that the node belongs to.
+    pub member: Option<String>,
+    /// Whether it agrees on blocks now.
+    pub validates: bool,
+    /// State of its node, where it is one of the network's.
+    pub status: Option<NodeStatus>,
+    /// What is voted on; null while nobody votes.
+    pub proposed: Option<ValidatorChange>,
+    /// The votes for it.
+    pub votes: Vec<Vote>,
+}
+
+/// A vote of a validator on another.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Vote {
+    /// Identity of who votes.
+    pub address: String,
+    /// Name of its node, where it is one of the network's.
+    pub node: Option<String>,
+    /// Name of the member.
+    pub member: Option<String>,
+    /// Whether the ledger has counted it: it does when the voter makes a block.
+    pub counted: bool,
+}
+
+/// What is wanted of a validator.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+#[allow(missing_docs)]
+pub enum ValidatorChange {
+    Add,
+    Remove,
+}
+
+/// A member's vote on a validator, given by all its validators that run.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct NewVote {
+    /// Identity on the ledger, or a node by its id or name.
+    pub validator: String,
+    /// What is wanted.
+    pub change: ValidatorChange,
+    /// Name or id of the member that votes; may be left out by who acts for one member only.
+    #[serde(default)]
+    pub member: Option<String>,
+    /// Vote also when fewer validators would be up than must agree.
+    #[serde(default)]
+    pub force: bool,
 }
 
 /// One node of a network.
@@ -147,8 +264,9 @@ pub struct NewNetwork {
     /// An installed version of the engine; the newest tested one, else the newest, when absent.
     #[serde(default)]
     pub version: Option<String>,
-    /// How many nodes agree on blocks; dealt to the members in turn.
-    pub nodes: u32,
+    /// How many nodes agree on blocks, dealt to the members in turn; what suits the consensus when absent.
+    #[serde(default)]
+    pub nodes: Option<u32>,
     /// Names or ids of the members that take part; all when absent.
     #[serde(default)]
     pub members: Option<Vec<String>>,

@@ -32,7 +32,7 @@ impl Role {
 
 macro_rules! permissions {
     ($($name:ident = $text:literal: $($role:ident)*;)*) => {
-        /// What a route needs.
+        /// What a route needs. `application` is no role's: the route asks for an application's credential itself.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[allow(missing_docs)]
         pub enum Permission { $($name),* }
@@ -52,6 +52,7 @@ macro_rules! permissions {
 
 permissions! {
     Public = "public": ;
+    Application = "application": ;
     SignedIn = "signed-in": PlatformAdministrator OrganisationAdministrator Operator Developer Auditor;
     UsersRead = "users:read": PlatformAdministrator OrganisationAdministrator Auditor;
     UsersWrite = "users:write": PlatformAdministrator OrganisationAdministrator;
@@ -69,6 +70,8 @@ permissions! {
     LedgerWrite = "ledger:write": OrganisationAdministrator Developer;
     RawTransactions = "transactions:raw": PlatformAdministrator OrganisationAdministrator Developer;
     ContractsWrite = "contracts:write": PlatformAdministrator OrganisationAdministrator Developer;
+    ApplicationsRead = "applications:read": PlatformAdministrator OrganisationAdministrator Operator Developer Auditor;
+    ApplicationsWrite = "applications:write": OrganisationAdministrator Developer;
     IdentitiesExport = "identities:export": PlatformAdministrator OrganisationAdministrator;
     EnginesRead = "engines:read": PlatformAdministrator OrganisationAdministrator Operator Developer Auditor;
     EnginesWrite = "engines:write": PlatformAdministrator;

@@ -19,6 +19,10 @@ pub struct Server {
     pub memory_bytes: u64,
     /// Free disk space below the data directory in bytes.
     pub disk_free_bytes: u64,
+    /// What may be called beside the public internet, where a user gives an address: networks and host names. For
+    /// administrators; empty for others.
+    #[serde(default)]
+    pub allowed_addresses: Vec<String>,
     /// What an administrator should see to.
     pub warnings: Vec<String>,
 }

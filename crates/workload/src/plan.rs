@@ -47,8 +47,9 @@ impl Plan {
     }
 }
 
-/// A key with a certificate that a member's authority issues: ECDSA on P-256. Its outputs are `certificate` and `authority`, the
-/// certificate of who issued it, both PEM; its key is a secret that [`key_reference`] names.
+/// A secret with a name, most often a key with a certificate that a member's authority issues: ECDSA on P-256. Its outputs are
+/// `certificate` and `authority`, the certificate of who issued it, both PEM; its key is a secret that [`key_reference`] names.
+/// A password has no outputs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct IdentitySpec {
@@ -74,9 +75,13 @@ pub enum Usage {
     Signing,
     /// TLS, as server and as client.
     Tls,
+    /// To issue certificates: the root of an authority that a program of the network runs.
+    Authority,
+    /// To be known to a program by a password: no certificate, and in place of the key 64 hex digits.
+    Password,
 }
 
-/// The reference of the secret that is an identity's private key: PKCS #8, PEM.
+/// The reference of the secret that is an identity's private key, PKCS #8 as PEM, or its password.
 pub fn key_reference(network: &str, identity: &str) -> String {
     format!("{network}/{identity}")
 }

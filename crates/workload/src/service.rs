@@ -100,6 +100,18 @@ pub enum Content {
     Text(String),
     /// Reference of a secret. The file is written 0600 into a 0700 run-time directory at start and removed at stop.
     Secret(String),
+    /// Text with secrets in it, for programs that take a secret nowhere but in a file of settings. Kept like a secret.
+    Pieces(Vec<Piece>),
+}
+
+/// A piece of a file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Piece {
+    /// As it stands.
+    Text(String),
+    /// Reference of a secret.
+    Secret(String),
 }
 
 /// A directory that outlives restarts and is removed with the node.

@@ -74,6 +74,7 @@ pub struct Network {
     pub ids: Vec<String>,
     pub ledger: Arc<dyn Ledger>,
     pub alice: Member,
+    pub consensus: String,
 }
 
 /// Runs a network, tells a story with it, and removes it whatever happened.
@@ -125,7 +126,8 @@ async fn start(wanted: &Wanted<'_>, host: Arc<LocalHost>) -> Network {
     }
     let ids: Vec<String> = spec.nodes.iter().map(|node| node.id.clone()).collect();
     let network = LedgerNetwork::new(spec.clone(), connector(host.clone()));
-    let network = Network { ledger: wanted.driver.ledger(network), host, ids, alice };
+    let network =
+        Network { ledger: wanted.driver.ledger(network), host, ids, alice, consensus: spec.consensus.clone() };
     let started = Instant::now();
     for node in &network.ids {
         network.until(node, "ready", async |network| network.is_ready(node).await).await;

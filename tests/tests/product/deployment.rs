@@ -56,6 +56,8 @@ pub enum OnExit {
 pub struct Deployment {
     directory: TempDir,
     database: Option<String>,
+    /// What may be called where a user gives an address.
+    pub allow: Vec<String>,
     server: Option<Child>,
     pub url: String,
     pub admin: Program,
@@ -79,7 +81,7 @@ impl Deployment {
     pub fn start_on(database: Option<String>) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let admin = Program { home: directory.path().into(), server: String::new(), key: None };
-        let mut deployment = Self { directory, database, server: None, url: String::new(), admin };
+        let mut deployment = Self { directory, database, allow: Vec::new(), server: None, url: String::new(), admin };
         deployment.run_server(OnExit::Keep);
         deployment.admin = deployment.sign_in("admin", PASSWORD);
         deployment
@@ -97,6 +99,9 @@ impl Deployment {
         command.args(["--on-exit", if matches!(on_exit, OnExit::Keep) { "keep" } else { "stop" }]);
         command.env("POLDER_ENGINES", engines()).env("POLDER_BUILD_CACHE", build_cache());
         command.env("POLDER_ADMIN_PASSWORD", PASSWORD).stdin(Stdio::null()).stdout(Stdio::null());
+        for allowed in &self.allow {
+            command.args(["--allow-address", allowed]);
+        }
         if let Some(database) = &self.database {
             command.args(["--database", database]);
         }
@@ -125,11 +130,6 @@ impl Deployment {
         let mut server = self.server.take().unwrap();
         server.kill().unwrap();
         server.wait().unwrap();
-    }
-
-    /// Lets a user's command line find a server that was started again.
-    pub fn reconnect(&self, user: &mut Program) {
-        user.server = self.url.clone();
     }
 
     /// SIGTERM, and waits for the end.

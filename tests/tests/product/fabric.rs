@@ -1,5 +1,6 @@
 //! Hyperledger Fabric as its users meet it: a network, channels, chaincode from source, and Fabric's own command line.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Command;
 
@@ -52,29 +53,76 @@ fn fabric_from_its_members_to_called_chaincode() {
             upgraded(&deployment.admin, &developer, &name);
             deployment.kill_server();
             deployment.run_server(OnExit::Keep);
-            deployment.reconnect(&mut developer);
             network_is(&deployment.admin, &name, "running");
-            created(&developer, &name, "main/asset-go", "after-the-server");
+            created(&developer.at(&deployment.url), &name, "main/asset-go", "after-the-server");
         }
         deployment.admin.json(&["network", "delete", &name, "--yes", "--wait"]);
+        developer = developer.at(&deployment.url);
     }
     assert!(processes(&deployment.data(), "nodes").is_empty(), "no process is left");
+}
+
+#[test]
+fn a_server_that_is_killed_in_the_middle_of_every_step_goes_on_where_it_was() {
+    let mut deployment = Deployment::start();
+    deployment.found();
+    let developer = deployment.user("dora", "developer:alpha");
+    let create = ["network", "create", "trade", "--engine", "fabric", "--consensus", "raft", "--members", "alpha,beta"];
+    let killed = through_kills(&mut deployment, &create);
+    assert!(killed.len() >= 3, "{killed:?}");
+    network_is(&deployment.admin, "trade", "running");
+    let source = repository().join("contracts/fabric/go");
+    let deploy = ["chaincode", "deploy", source.to_str().unwrap(), "--network", "trade", "--name", "asset-go"];
+    let killed = through_kills(&mut deployment, &deploy);
+    assert!(killed.len() >= 3, "{killed:?}");
+    created(&developer.at(&deployment.url), "trade", "asset-go", "one");
+    deployment.admin.json(&["network", "delete", "trade", "--yes", "--wait"]);
+    assert!(processes(&deployment.data(), "nodes").is_empty(), "no process is left");
+}
+
+/// Starts an operation, and kills the server once in each of its steps that is seen under way. Gives the steps' names.
+fn through_kills(deployment: &mut Deployment, arguments: &[&str]) -> BTreeSet<String> {
+    deployment.admin.json(arguments);
+    let id = text(&deployment.admin.list(&["operation", "list"])[0], "id").to_owned();
+    let mut killed = BTreeSet::new();
+    loop {
+        let operation = deployment.admin.json(&["operation", "show", &id]);
+        match text(&operation, "status") {
+            "succeeded" => return killed,
+            "queued" | "running" | "waiting" => {}
+            _ => panic!("after the kills in {killed:?}: {operation}"),
+        }
+        let mut steps = operation["steps"].as_array().unwrap().iter().filter(|step| step["status"] == "running");
+        if let Some(name) = steps.next().map(|step| text(step, "name").to_owned())
+            && killed.insert(name)
+        {
+            deployment.kill_server();
+            deployment.run_server(OnExit::Keep);
+        }
+    }
 }
 
 fn nodes(network: &Value) -> Vec<Value> {
     network["nodes"].as_array().unwrap().clone()
 }
 
-fn deployed(admin: &Program, network: &str, language: &str, name: &str) {
+pub fn deployed(admin: &Program, network: &str, language: &str, name: &str) {
     let source = repository().join("contracts/fabric").join(language);
     let policy = "AND('alphaMSP.peer','betaMSP.peer')";
     let arguments = ["chaincode", "deploy", source.to_str().unwrap(), "--network", network, "--name", name];
     let deployed = admin.json(&[&arguments[..], &["--policy", policy, "--wait"]].concat());
     assert_eq!((&deployed["sequence"], &deployed["channel"]), (&json!(1), &json!("main")), "{deployed}");
     assert_eq!(deployed["nodes"].as_array().unwrap().len(), 2, "one for each member: {deployed}");
+    let shown = admin.json(&["chaincode", "show", name, "--network", network]);
+    let by = |member| json!({"member": member, "installed": true, "approved": true});
+    assert_eq!(
+        (&shown["committed"], &shown["approvals"]),
+        (&json!(true), &json!([by("alpha"), by("beta")])),
+        "{shown}"
+    );
 }
 
-fn created(developer: &Program, network: &str, contract: &str, id: &str) -> Value {
+pub fn created(developer: &Program, network: &str, contract: &str, id: &str) -> Value {
     let args = json!([id, "blue", 5, "tom", 300]).to_string();
     let arguments = ["chaincode", "invoke", contract, "CreateAsset", "--args", &args, "--network", network, "--wait"];
     let result = developer.json(&arguments);
@@ -131,7 +179,7 @@ fn own_command_line(deployment: &Deployment, network: &str, version: &str) {
     deployment.admin.json(&["network", "profile", network, "--member", "alpha", "--dir", folder]);
     let engine = tests::engines().join(format!("fabric-{version}")).join("bin");
     let answer = shell(
-        &format!(r#". ./env.sh && peer chaincode query -C main -n asset-go -c '{{"Args":["ReadAsset","one"]}}'"#),
+        r#". ./env.sh && peer chaincode query -C main -n asset-go -c '{"Args":["ReadAsset","one"]}'"#,
         directory.path(),
         &engine,
     );

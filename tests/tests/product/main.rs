@@ -3,10 +3,13 @@
 //! Holds the contract that programs rely on: the shapes that `--output json` prints, exit statuses, and that nothing that was
 //! acknowledged is lost. The programs are found by `POLDER_PROGRAM`, or beside the test's own directory.
 
+mod attached;
 mod deployment;
 mod fabric;
+mod fabric_ca;
 #[path = "../../../crates/store/tests/support/postgres.rs"]
 mod postgres;
+mod validators;
 
 use std::{
     collections::BTreeSet,

@@ -1,9 +1,11 @@
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 import { useMemo } from "react";
-import { chaincodesQuery, contractsQuery, networkQuery } from "../../api/queries";
+import { toProblem } from "../../api/problem";
+import { chaincodeQuery, chaincodesQuery, contractsQuery, networkQuery } from "../../api/queries";
 import { useCan } from "../../api/session";
 import type { Chaincode } from "../../api/types";
+import { calledName } from "../../lib/chaincode";
 import { nodeShortName } from "../../lib/format";
 import { type Column, DataTable } from "../../ui/DataTable";
 import { Empty } from "../../ui/Empty";
@@ -16,7 +18,12 @@ import { CommandHint } from "./CommandHint";
 
 const route = getRouteApi("/signed-in/networks/$network/chaincode");
 
-const LANGUAGES: Record<string, string> = { go: "Go", node: "Node.js", java: "Java" };
+const LANGUAGES: Record<string, string> = {
+  go: "Go",
+  javaScript: "JavaScript",
+  typeScript: "TypeScript",
+  java: "Java",
+};
 
 /** The contracts that run beside a network's nodes, on all its channels. */
 export function Chaincodes() {
@@ -28,7 +35,7 @@ export function Chaincodes() {
   const columns = useMemo<Column<Chaincode>[]>(() => {
     // What can be called is the contract that a finished deployment made known.
     const contractOf = (row: Chaincode) =>
-      contracts?.find((one) => one.channel === row.channel && one.address === row.name);
+      contracts?.find((one) => one.channel === row.channel && calledName(one) === row.name);
     return [
       {
         id: "name",
@@ -110,9 +117,16 @@ export function Chaincodes() {
 
 function Details({ network, chaincode }: { network: string; chaincode: Chaincode }) {
   const names = new Map(useQuery(networkQuery(network)).data?.nodes.map((node) => [node.id, nodeShortName(node.name)]));
+  const state = useQuery(chaincodeQuery(network, chaincode.name, chaincode.channel));
   return (
     <Facts
       items={[
+        ["In force", state.data && (state.data.committed ? "yes" : "not yet: more members must approve it")],
+        ...(state.data?.approvals.map(({ member, installed, approved }): [string, string] => [
+          `Approval of ${member}`,
+          `${installed === null ? "its peers do not answer" : installed ? "installed" : "not installed"}, ${approved ? "approved" : "not approved"}`,
+        ]) ?? []),
+        ...(state.error ? [["Approvals", toProblem(state.error).detail] as [string, string]] : []),
         ["Endorsement policy", chaincode.policy ?? "the channel's own"],
         ["First call initialises it", chaincode.init ? "yes" : "no"],
         ["Language", chaincode.language && (LANGUAGES[chaincode.language] ?? chaincode.language)],

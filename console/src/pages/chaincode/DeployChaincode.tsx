@@ -109,7 +109,7 @@ function DeployForm({ network }: { network: Network }) {
             />
             <TextInput
               label="Version"
-              description="For people"
+              description="Any text, for people to tell one from the next"
               autoComplete="off"
               value={version}
               error={errorOf("version")}

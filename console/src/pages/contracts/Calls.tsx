@@ -1,7 +1,8 @@
 import { ActionIcon, Button, Group, SegmentedControl, Stack, Text, Textarea, TextInput } from "@mantine/core";
-import { useMutation } from "@tanstack/react-query";
+import { useMutation, useQuery } from "@tanstack/react-query";
 import { type FormEvent, type ReactNode, useState } from "react";
 import { api, done } from "../../api/client";
+import { accountsQuery } from "../../api/queries";
 import { useCan } from "../../api/session";
 import type { Arguments, Contract } from "../../api/types";
 import { formatNumber } from "../../lib/format";
@@ -221,9 +222,13 @@ function CallFrame({ network, contract, from, name, types, reads, take, children
     from: from ?? undefined,
     transient: "value" in transient ? transient.value : undefined,
   });
+  // A question is asked by an address, what is signed by an account.
+  const asking = useQuery(accountsQuery(network)).data?.items.find((account) => account.id === from)?.address;
   const query = useMutation({
-    mutationFn: (call: Taken) =>
-      done(api.POST("/api/v1/networks/{network}/contracts/{contract}/call", { params: { path }, body: bodyOf(call) })),
+    mutationFn: (call: Taken) => {
+      const body = { ...bodyOf(call), from: asking };
+      return done(api.POST("/api/v1/networks/{network}/contracts/{contract}/call", { params: { path }, body }));
+    },
   });
   const invoke = useAction((call: Taken) =>
     done(api.POST("/api/v1/networks/{network}/contracts/{contract}/send", { params: { path }, body: bodyOf(call) })),

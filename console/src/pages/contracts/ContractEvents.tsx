@@ -2,6 +2,7 @@ import { useQueries, useQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
 import { transactionQuery, transactionsQuery } from "../../api/queries";
 import type { Contract, Log, Transaction } from "../../api/types";
+import { calledName } from "../../lib/chaincode";
 import { shorten } from "../../lib/format";
 import { type Column, DataTable } from "../../ui/DataTable";
 import { Empty } from "../../ui/Empty";
@@ -19,7 +20,7 @@ const READ = 20;
 export function ContractEvents({ network, contract }: { network: string; contract: Contract }) {
   const channel = contract.channel ?? undefined;
   const newest = useQuery(transactionsQuery(network, channel, undefined, LOOKED_THROUGH));
-  const own = contract.address.toLowerCase();
+  const own = calledName(contract).toLowerCase();
   const hashes = (newest.data?.items ?? [])
     .filter((row) => row.to?.toLowerCase() === own || row.hash === contract.transactionHash)
     .slice(0, READ)

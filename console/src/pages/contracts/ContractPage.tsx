@@ -6,6 +6,7 @@ import { useCapabilities } from "../../api/capabilities";
 import { contractQuery } from "../../api/queries";
 import type { Contract } from "../../api/types";
 import { isRead, readAbi, signature } from "../../lib/abi";
+import { deployerOf } from "../../lib/chaincode";
 import { formatTime } from "../../lib/format";
 import { readMetadata } from "../../lib/metadata";
 import { Copyable } from "../../ui/Copyable";
@@ -64,7 +65,7 @@ function ContractView({ network, contract }: { network: string; contract: Contra
               </Copyable>,
             ],
             ["Channel", contract.channel ?? undefined],
-            ["Deployed by", contract.member ?? "elsewhere"],
+            ["Deployed by", deployerOf(contract)],
             [
               "Transaction",
               contract.transactionHash == null ? undefined : (

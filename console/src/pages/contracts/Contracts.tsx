@@ -6,6 +6,7 @@ import { useChannel } from "../../api/channel";
 import { contractsQuery } from "../../api/queries";
 import { useCan } from "../../api/session";
 import type { Contract } from "../../api/types";
+import { deployerOf } from "../../lib/chaincode";
 import { CopyAction } from "../../ui/Copyable";
 import { type Column, DataTable } from "../../ui/DataTable";
 import { Empty } from "../../ui/Empty";
@@ -50,7 +51,7 @@ export function Contracts() {
       ...(channel === undefined
         ? []
         : [{ id: "channel", header: "Channel", wide: true, value: (row: Contract) => row.channel }]),
-      { id: "member", header: "Deployed by", wide: true, value: (row) => row.member ?? "elsewhere" },
+      { id: "member", header: "Deployed by", wide: true, value: deployerOf },
       {
         id: "createdAt",
         header: "Added",

@@ -13,7 +13,7 @@ import { formatNumber, NONE, nodeShortName } from "../../lib/format";
 import { useAction } from "../../ui/actions";
 import { type Column, DataTable } from "../../ui/DataTable";
 import { Empty } from "../../ui/Empty";
-import { engineFacts, Facts } from "../../ui/Facts";
+import { showValue } from "../../ui/Facts";
 import { IconPlus } from "../../ui/icons";
 import { TextLink } from "../../ui/links";
 import { noticeOperation } from "../../ui/OperationNotice";
@@ -101,6 +101,14 @@ function joined({ nodes }: Channel) {
   return nodes.filter((node) => node.height != null);
 }
 
+/** What the engine says of a node on the channel and the line above does not. */
+function own({ facts, kind }: Channel["nodes"][number]): Record<string, unknown> {
+  const told = Object.entries((facts ?? {}) as Record<string, unknown>);
+  return Object.fromEntries(
+    told.filter(([, value]) => value !== kind && (value === null || typeof value !== "object")),
+  );
+}
+
 function ChannelNodes({ network, channel }: { network: string; channel: Channel }) {
   return (
     <Stack gap="sm">
@@ -113,7 +121,9 @@ function ChannelNodes({ network, channel }: { network: string; channel: Channel 
             {node.kind} of {node.member},{" "}
             {node.height == null ? "not joined or without an answer" : `height ${formatNumber(node.height)}`}
           </Text>
-          <Facts items={engineFacts(node.facts)} />
+          <Text size="sm" component="div">
+            {showValue(own(node))}
+          </Text>
         </div>
       ))}
     </Stack>

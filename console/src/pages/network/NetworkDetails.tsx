@@ -63,15 +63,35 @@ function Details({ network }: { network: Network }) {
         />
       </Panel>
       <Panel title="Connect a client">
+        {network.rpc != null && (
+          <Facts
+            items={[
+              [
+                "Applications",
+                <Stack key="rpc" gap={2}>
+                  <Copyable text={location.origin + network.rpc} what="address for applications" />
+                  <TextLink to="/applications">With the key of an application</TextLink>
+                </Stack>,
+              ],
+            ]}
+          />
+        )}
         {nodes.length === 0 ? (
-          "The nodes' addresses show while they run."
+          network.attached ? (
+            "Others run this network: use the address that they gave you."
+          ) : (
+            "The nodes' addresses show while they run."
+          )
         ) : (
           <Facts
             items={nodes.map(({ node, endpoints }) => [
               node.name,
               <Stack key={node.id} gap={2}>
-                {endpoints.map(({ text, what }) => (
-                  <Copyable key={what} text={text} what={what} />
+                {endpoints.map(({ title, text, what }) => (
+                  <div key={what}>
+                    {endpoints.length > 1 && <span className="soft">{title} </span>}
+                    <Copyable text={text} what={what} />
+                  </div>
                 ))}
               </Stack>,
             ])}

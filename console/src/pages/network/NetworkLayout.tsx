@@ -67,6 +67,11 @@ export function NetworkLayout() {
             <Link to="/networks/$network/accounts" params={{ network: id }} className="tab">
               Accounts
             </Link>
+            {capabilities?.has("validators") && (
+              <Link to="/networks/$network/validators" params={{ network: id }} className="tab">
+                Validators
+              </Link>
+            )}
             <Link to="/networks/$network/details" params={{ network: id }} className="tab">
               Details
             </Link>
@@ -97,9 +102,10 @@ function Header({ network }: { network: Network }) {
   const restart = useAction(() => done(api.POST("/api/v1/networks/{network}/restart", params)), noticeOperation);
   const stopped = network.status === "stopped";
   const busy = network.status === "creating" || network.status === "deleting";
+  const attached = network.attached != null;
   const changes = (
     <>
-      {stopped ? (
+      {attached ? null : stopped ? (
         <Button
           variant="default"
           leftSection={<IconStart size={16} />}
@@ -124,7 +130,7 @@ function Header({ network }: { network: Network }) {
         </>
       )}
       <Button variant="default" c="var(--bad)" leftSection={<IconDelete size={16} />} onClick={deleteDialog.open}>
-        Delete
+        {attached ? "Detach" : "Delete"}
       </Button>
     </>
   );
@@ -163,8 +169,9 @@ function Header({ network }: { network: Network }) {
             <span className="break">{sentence(network.statusReason)}</span>
             {network.status === "halted" && (
               <Text size="sm" mt={4}>
-                Nothing is lost: blocks go on when enough validators run again. Look at the nodes below that do not run;
-                their pages show why and their logs.
+                {attached
+                  ? "Others run this network: ask them. It is looked at every few seconds."
+                  : "Nothing is lost: blocks go on when enough validators run again. Look at the nodes below that do not run; their pages show why and their logs."}
               </Text>
             )}
           </Alert>
@@ -193,13 +200,15 @@ function Header({ network }: { network: Network }) {
       <Confirm
         opened={deleting}
         onClose={deleteDialog.close}
-        title={`Delete ${network.name}`}
+        title={`${attached ? "Detach" : "Delete"} ${network.name}`}
         name={network.name}
-        button="Delete the network"
+        button={attached ? "Detach the network" : "Delete the network"}
         act={() => done(api.DELETE("/api/v1/networks/{network}", params)).then(noticeOperation)}
         onDone={() => navigate({ to: "/networks" })}
       >
-        Its nodes end and their ledgers, keys and logs are removed from disk. This cannot be undone.
+        {attached
+          ? "Nothing is stopped: the network goes on where it runs. The members’ accounts that are held here are removed with their keys; what they own on it can then be moved by nobody."
+          : "Its nodes end and their ledgers, keys and logs are removed from disk. This cannot be undone."}
       </Confirm>
     </>
   );

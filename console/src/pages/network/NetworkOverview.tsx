@@ -9,6 +9,7 @@ import { blockInterval, latency, transactionsPerSecond } from "../../lib/statist
 import { Figures } from "../../ui/Facts";
 import { Panel } from "../../ui/Panel";
 import { QueryView } from "../../ui/QueryView";
+import { AttachedPanel } from "./AttachedPanel";
 import { NodeTable } from "./NodeTable";
 import "./network.css";
 
@@ -26,6 +27,7 @@ export function NetworkOverview() {
   const topology = useQuery(topologyQuery(id));
   const statistics = useQuery(statisticsQuery(id, Number(minutes)));
   const nodes = topology.data?.nodes ?? network.data?.nodes ?? [];
+  const attached = network.data?.attached;
   const charts = useSeen();
   const running = nodes.filter((node) => node.status === "running").length;
   return (
@@ -36,21 +38,28 @@ export function NetworkOverview() {
           { label: "Transactions/s", value: fixed(transactionsPerSecond(statistics.data), 1), note: "last minute" },
           { label: "Block time", value: milliseconds(blockInterval(statistics.data)), note: "mean, last minute" },
           { label: "Latency", value: milliseconds(latency(statistics.data)), note: "median to finality" },
-          { label: "Nodes running", value: `${running} of ${nodes.length}` },
+          attached
+            ? { label: "Nodes", value: "elsewhere", note: "the network is attached" }
+            : { label: "Nodes running", value: `${running} of ${nodes.length}` },
         ]}
       />
-      <Panel flush title="Topology" actions={<Legend />}>
-        <QueryView query={topology} lines={8}>
-          {(topology) => (
-            <Suspense fallback={<Skeleton height={440} radius={0} />}>
-              <TopologyGraph topology={topology} />
-            </Suspense>
-          )}
-        </QueryView>
-      </Panel>
-      <Panel flush title="Nodes">
-        <NodeTable nodes={nodes} leader={topology.data?.leader ?? null} />
-      </Panel>
+      {attached && <AttachedPanel attached={attached} />}
+      {!attached && (
+        <Panel flush title="Topology" actions={<Legend />}>
+          <QueryView query={topology} lines={8}>
+            {(topology) => (
+              <Suspense fallback={<Skeleton height={440} radius={0} />}>
+                <TopologyGraph topology={topology} />
+              </Suspense>
+            )}
+          </QueryView>
+        </Panel>
+      )}
+      {!attached && (
+        <Panel flush title="Nodes">
+          <NodeTable nodes={nodes} leader={topology.data?.leader ?? null} />
+        </Panel>
+      )}
       <Panel
         title="Throughput and latency"
         actions={

@@ -4,7 +4,16 @@ import { getRouteApi } from "@tanstack/react-router";
 import { lazy, Suspense } from "react";
 import { nodeQuery, usageQuery } from "../../api/queries";
 import type { Node } from "../../api/types";
-import { formatBytes, formatCpu, formatNumber, formatTime, NONE, nodeShortName, sentence } from "../../lib/format";
+import {
+  formatBytes,
+  formatCpu,
+  formatNumber,
+  formatTime,
+  NONE,
+  nodeShortName,
+  roleName,
+  sentence,
+} from "../../lib/format";
 import { Copyable } from "../../ui/Copyable";
 import { engineFacts, Facts, Figures } from "../../ui/Facts";
 import { IconAlert } from "../../ui/icons";
@@ -36,7 +45,7 @@ export function NodePage() {
                 <Status status={node.status} />
               </Group>
               <Text size="sm" c="dimmed">
-                {node.kind} of {node.member}, on host {node.host}
+                {roleName(node.kind)} of {node.member}, on host {node.host}
               </Text>
             </div>
             <NodeActions node={node} />

@@ -1,7 +1,7 @@
 import { Text } from "@mantine/core";
 import { useMemo } from "react";
 import type { Node } from "../../api/types";
-import { formatBytes, formatCpu, formatNumber, NONE, nodeShortName, sentence } from "../../lib/format";
+import { formatBytes, formatCpu, formatNumber, NONE, nodeShortName, roleName, sentence } from "../../lib/format";
 import { type Column, DataTable } from "../../ui/DataTable";
 import { Empty } from "../../ui/Empty";
 import { TextLink } from "../../ui/links";
@@ -33,8 +33,9 @@ export function NodeTable({ nodes, leader, mixed = false }: NodeTableProps) {
         id: "kind",
         header: "Kind",
         wide: true,
-        value: (node) => node.kind,
-        cell: (node) => (node.id === leader && node.status === "running" ? `${node.kind}, leader` : node.kind),
+        value: (node) => roleName(node.kind),
+        cell: (node) =>
+          node.id === leader && node.status === "running" ? `${roleName(node.kind)}, leader` : roleName(node.kind),
       },
       {
         id: "status",

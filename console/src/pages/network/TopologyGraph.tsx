@@ -16,7 +16,7 @@ import {
 } from "@xyflow/react";
 import { memo, useEffect, useMemo } from "react";
 import type { Node, Topology } from "../../api/types";
-import { formatNumber, NONE, nodeShortName } from "../../lib/format";
+import { formatNumber, NONE, nodeShortName, roleName } from "../../lib/format";
 import { byMember, pairs, shapeOf } from "../../lib/topology";
 import { IconCrown } from "../../ui/icons";
 import { Dot, toneOf, toneStyle } from "../../ui/Status";
@@ -179,7 +179,7 @@ function NodeView({ data: { node, leader, behind } }: NodeProps<NodeBox>) {
         )}
       </div>
       <div className="topology-node-facts">
-        {node.kind} · {node.status}
+        {roleName(node.kind)} · {node.status}
       </div>
       <div className="topology-node-facts">
         {node.height == null ? NONE : formatNumber(node.height)}

@@ -2,7 +2,7 @@ import { List, Stack } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { api, done } from "../../api/client";
 import type { Consortium, Engine } from "../../api/types";
-import { formatKey } from "../../lib/format";
+import { formatKey, roleName } from "../../lib/format";
 import { DataTable } from "../../ui/DataTable";
 import { Facts } from "../../ui/Facts";
 import { Panel } from "../../ui/Panel";
@@ -64,5 +64,5 @@ export function ReviewStep({ draft, engine, consortium }: ReviewStepProps) {
 const PLANNED = [
   { id: "name", header: "Node", value: (node: { name: string }) => node.name },
   { id: "member", header: "Member", value: (node: { member: string }) => node.member },
-  { id: "kind", header: "Kind", value: (node: { kind: string }) => node.kind },
+  { id: "kind", header: "Kind", value: (node: { kind: string }) => roleName(node.kind) },
 ];

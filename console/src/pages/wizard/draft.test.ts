@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Consortium, Engine } from "../../api/types";
 import { initialDraft, type NetworkDraft, problemsOf, toRequest } from "./draft";
+import { readOptions } from "./schema";
 
 const engine = {
   name: "polder",
@@ -73,6 +74,15 @@ describe("the draft of a network", () => {
     expect(toRequest(draft({ options: { channel: "trade", ordererMember: "" } })).options).toEqual({
       channel: "trade",
     });
+  });
+
+  it("offers the words of an option that has only some, and sends the chosen one", () => {
+    const certificateAuthority = { type: "string", default: "polder", enum: ["polder", "fabric-ca"] };
+    expect(readOptions({ properties: { certificateAuthority } })).toMatchObject([
+      { name: "certificateAuthority", kind: "choice", required: false },
+    ]);
+    const chosen = { certificateAuthority: "fabric-ca" };
+    expect(toRequest(draft({ options: chosen })).options).toEqual(chosen);
   });
 
   it("sends what was chosen and leaves the rest to the engine", () => {

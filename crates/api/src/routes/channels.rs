@@ -3,7 +3,9 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use serde::Deserialize;
-use types::{Chaincode, Channel, NetworkProfile, NewChaincode, NewChannel, Operation, Page, Permission};
+use types::{
+    Chaincode, ChaincodeState, Channel, NetworkProfile, NewChaincode, NewChannel, Operation, Page, Permission,
+};
 use utoipa::IntoParams;
 use utoipa_axum::routes;
 
@@ -17,6 +19,7 @@ pub(super) fn routes() -> Routes {
         .add(Permission::NetworksRead, routes!(get_channel))
         .add(Permission::LedgerRead, routes!(list_chaincodes))
         .create(Permission::ContractsWrite, routes!(deploy_chaincode))
+        .add(Permission::LedgerRead, routes!(get_chaincode))
         .add(Permission::IdentitiesExport, routes!(export_profile))
 }
 
@@ -82,6 +85,27 @@ async fn deploy_chaincode(
     let operation =
         app.control().deploy_chaincode(&signed.caller, &network, new.idempotency.as_ref(), &new.body).await?;
     Ok((StatusCode::ACCEPTED, Json(operation)))
+}
+
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct ChannelQuery {
+    /// Channel, where the name is on several.
+    channel: Option<String>,
+}
+
+/// A contract that runs beside the nodes, and what each member has done for its newest version.
+#[utoipa::path(get, path = "/networks/{network}/chaincodes/{chaincode}", tag = "channels",
+    params(("network", description = "Id or name"), ("chaincode", description = "Name"), ChannelQuery),
+    responses((status = 200, body = ChaincodeState)))]
+async fn get_chaincode(
+    State(app): State<App>,
+    signed: Signed,
+    Path((network, chaincode)): Path<(String, String)>,
+    Query(query): Query<ChannelQuery>,
+) -> Result<Json<ChaincodeState>> {
+    Ok(Json(app.control().chaincode(&signed.caller, &network, query.channel.as_deref(), &chaincode).await?))
 }
 
 #[derive(Debug, Deserialize, IntoParams)]

@@ -2,6 +2,7 @@
 
 mod access_keys;
 mod accounts;
+mod applications;
 mod audit;
 mod changes;
 mod channels;
@@ -14,10 +15,12 @@ mod networks;
 mod nodes;
 mod operations;
 mod organisations;
+mod rpc;
 mod server;
 mod session;
 mod tasks;
 mod users;
+mod validators;
 
 use axum::Router;
 use axum::middleware::from_fn;
@@ -45,6 +48,7 @@ pub fn all() -> Routes {
         .merge(audit::routes())
         .merge(server::routes())
         .merge(accounts::routes())
+        .merge(applications::routes())
         .merge(contracts::routes())
         .merge(engines::routes())
         .merge(ledger::routes())
@@ -53,8 +57,9 @@ pub fn all() -> Routes {
         .merge(operations::routes())
         .merge(tasks::routes())
         .merge(changes::routes())
-        .merge(channels::routes());
-    Routes::new().nest(PREFIX, api).merge(health::routes())
+        .merge(channels::routes())
+        .merge(validators::routes());
+    Routes::new().nest(PREFIX, api).merge(health::routes()).merge(rpc::routes())
 }
 
 /// Routes, each with the permission that it needs: there is no way to register one without.
@@ -117,11 +122,14 @@ impl Routes {
 fn describe(operation: &mut Operation, permission: Permission) {
     let extensions = Extensions::from_iter([("x-permission", permission.as_str())]);
     operation.extensions.get_or_insert_default().merge(extensions);
-    if permission != Permission::Public {
+    let schemes: &[&str] = match permission {
+        Permission::Public => &[],
+        Permission::Application => &[openapi::APPLICATION_KEY, openapi::APPLICATION],
+        _ => &[openapi::SESSION, openapi::ACCESS_KEY],
+    };
+    if !schemes.is_empty() {
         operation.security = Some(
-            [openapi::SESSION, openapi::ACCESS_KEY]
-                .map(|scheme| SecurityRequirement::new(scheme, std::iter::empty::<String>()))
-                .into(),
+            schemes.iter().map(|scheme| SecurityRequirement::new(*scheme, std::iter::empty::<String>())).collect(),
         );
     }
     let problem = Content::new(Some(Ref::from_schema_name(Problem::name())));

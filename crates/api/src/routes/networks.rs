@@ -4,7 +4,8 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use serde::Deserialize;
 use types::{
-    CreatedNetwork, Network, NetworkPreview, NewNetwork, Operation, Page, PageQuery, Permission, Statistics, Topology,
+    AttachNetwork, CreatedNetwork, Network, NetworkPreview, NewNetwork, Operation, Page, PageQuery, Permission,
+    Statistics, Topology,
 };
 use utoipa::IntoParams;
 use utoipa_axum::routes;
@@ -17,6 +18,7 @@ pub(super) fn routes() -> Routes {
         .add(Permission::NetworksRead, routes!(list_networks))
         .create(Permission::NetworksWrite, routes!(create_network))
         .add(Permission::NetworksWrite, routes!(preview_network))
+        .create(Permission::NetworksWrite, routes!(attach_network))
         .add(Permission::NetworksRead, routes!(get_network))
         .add(Permission::NetworksWrite, routes!(delete_network))
         .add(Permission::NetworksWrite, routes!(start_network))
@@ -57,6 +59,18 @@ async fn preview_network(
     Ok(Json(app.control().preview_network(&signed.caller, &new).await?))
 }
 
+/// Attach a network that others run, by the address of its JSON-RPC. The name is resolved once; private addresses need an
+/// administrator's permission (`--allow-address`).
+#[utoipa::path(post, path = "/networks/attach", tag = "networks", request_body = AttachNetwork, responses((status = 201, body = Network)))]
+async fn attach_network(
+    State(app): State<App>,
+    signed: Signed,
+    new: Create<AttachNetwork>,
+) -> Result<(StatusCode, Json<Network>)> {
+    let attached = app.control().attach_network(&signed.caller, new.idempotency.as_ref(), &new.body).await?;
+    Ok((StatusCode::CREATED, Json(attached)))
+}
+
 /// A network with its nodes.
 #[utoipa::path(get, path = "/networks/{network}", tag = "networks",
     params(("network", description = "Id, name, or `CONSORTIUM/NAME` (the slash as %2F)")), responses((status = 200, body = Network)))]
@@ -64,7 +78,7 @@ async fn get_network(State(app): State<App>, signed: Signed, Path(network): Path
     Ok(Json(app.control().network(&signed.caller, &network).await?))
 }
 
-/// Stop a network for good and remove its nodes with all that they keep.
+/// Stop a network for good and remove its nodes with all that they keep. One that is attached is only detached.
 #[utoipa::path(delete, path = "/networks/{network}", tag = "networks",
     params(("network", description = "Id or name")), responses((status = 202, body = Operation)))]
 async fn delete_network(

@@ -97,13 +97,17 @@ impl TestServer {
     }
 
     pub async fn start_with(directory: &Path, tls: Option<Tls>, host: Arc<dyn Host>, drivers: Drivers) -> TestServer {
+        let mut listen = ServerConfig::new(SocketAddr::from(([127, 0, 0, 1], 0)));
+        listen.tls = tls;
+        Self::start_as(directory, listen, host, drivers).await
+    }
+
+    pub async fn start_as(directory: &Path, listen: ServerConfig, host: Arc<dyn Host>, drivers: Drivers) -> TestServer {
         let mut config = Config::new(directory);
         config.admin_password = Some(Secret::new(PASSWORD));
         config.database = postgres::database_of(directory).map(Secret::new);
         let foundation = Foundation::open(config).await.unwrap();
         let control = Control::new(foundation, host, drivers);
-        let mut listen = ServerConfig::new(SocketAddr::from(([127, 0, 0, 1], 0)));
-        listen.tls = tls;
         let bound = api::bind(listen, control.directory().tls()).unwrap();
         let url = bound.url();
         let shutdown = CancellationToken::new();

@@ -3,7 +3,7 @@
 use clap::Subcommand;
 use types::{Block, BlockSummary};
 
-use super::Context;
+use super::{Context, LedgerOf};
 use crate::{
     Error,
     client::encode,
@@ -18,15 +18,13 @@ pub enum BlockCommand {
     Show {
         /// Height, hash or `latest`
         block: String,
-        /// Network; may be left out when there is one
-        #[arg(long)]
-        network: Option<String>,
+        #[command(flatten)]
+        of: LedgerOf,
     },
     /// List the newest blocks
     List {
-        /// Network; may be left out when there is one
-        #[arg(long)]
-        network: Option<String>,
+        #[command(flatten)]
+        of: LedgerOf,
         /// How many
         #[arg(long, default_value_t = 25)]
         limit: u32,
@@ -37,14 +35,12 @@ impl BlockCommand {
     pub(crate) async fn run(self, context: &Context) -> Result<(), Error> {
         let client = context.client()?;
         match self {
-            Self::Show { block, network } => {
-                let network = context.network(&client, network.as_deref()).await?;
-                let path = format!("networks/{}/blocks/{}", network.id, encode(&block));
+            Self::Show { block, of } => {
+                let path = of.path(context, &client, &format!("blocks/{}", encode(&block))).await?;
                 context.print(&client.get::<Block>(&path).await?)
             }
-            Self::List { network, limit } => {
-                let network = context.network(&client, network.as_deref()).await?;
-                let path = format!("networks/{}/blocks", network.id);
+            Self::List { of, limit } => {
+                let path = of.path(context, &client, "blocks").await?;
                 output::page(context.format(), &client.first::<BlockSummary>(&path, limit).await?)
             }
         }

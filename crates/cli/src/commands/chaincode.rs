@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use base64::Engine as _;
 use clap::{Args, Subcommand};
-use types::{CallResult, Chaincode, ContractCall, NewChaincode, Operation, TransactionResult};
+use types::{CallResult, Chaincode, ChaincodeState, ContractCall, NewChaincode, Operation, TransactionResult};
 
 use super::Context;
 use super::contract::{finish, parse_list};
@@ -27,6 +27,17 @@ pub enum ChaincodeCommand {
         /// Network; may be left out when there is one
         #[arg(long)]
         network: Option<String>,
+    },
+    /// Show the newest version, and which member has installed and approved it
+    Show {
+        /// Name on the channel
+        name: String,
+        /// Network; may be left out when there is one
+        #[arg(long)]
+        network: Option<String>,
+        /// Channel, where the name is on several
+        #[arg(long)]
+        channel: Option<String>,
     },
     /// Call a function and have what it did ordered and committed
     Invoke {
@@ -114,6 +125,12 @@ impl ChaincodeCommand {
                 let network = context.network(&client, network.as_deref()).await?;
                 let found = client.list::<Chaincode>(&format!("networks/{}/chaincodes", network.id)).await?;
                 output::page(context.format(), &found)
+            }
+            Self::Show { name, network, channel } => {
+                let network = context.network(&client, network.as_deref()).await?;
+                let chosen = channel.map(|channel| format!("?channel={}", encode(&channel))).unwrap_or_default();
+                let path = format!("networks/{}/chaincodes/{}{chosen}", network.id, encode(&name));
+                context.print(&client.get::<ChaincodeState>(&path).await?)
             }
             Self::Invoke { call, wait } => {
                 let network = context.network(&client, call.network.as_deref()).await?;

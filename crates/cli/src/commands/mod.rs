@@ -2,6 +2,7 @@
 
 pub mod access_key;
 pub mod account;
+pub mod application;
 pub mod audit;
 pub mod block;
 pub mod chaincode;
@@ -18,7 +19,9 @@ pub mod org;
 pub mod server;
 pub mod tx;
 pub mod user;
+pub mod validator;
 
+use clap::Args;
 use types::{Code, Network, Operation};
 
 use crate::{
@@ -31,6 +34,26 @@ use crate::{
 pub struct Context {
     /// The global options.
     pub global: Global,
+}
+
+/// A network's ledger, or that of one of its channels.
+#[derive(Debug, Args)]
+pub struct LedgerOf {
+    /// Network; may be left out when there is one
+    #[arg(long)]
+    network: Option<String>,
+    /// Channel, where the engine has them; the network's first when left out
+    #[arg(long)]
+    channel: Option<String>,
+}
+
+impl LedgerOf {
+    /// The path of something of it.
+    async fn path(&self, context: &Context, client: &Client, what: &str) -> Result<String, Error> {
+        let network = context.network(client, self.network.as_deref()).await?;
+        let channel = self.channel.as_ref().map(|channel| format!("?channel={}", encode(channel)));
+        Ok(format!("networks/{}/{what}{}", network.id, channel.unwrap_or_default()))
+    }
 }
 
 impl Context {

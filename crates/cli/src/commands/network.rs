@@ -4,7 +4,7 @@ use std::path::{Component, Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use serde::Deserialize;
-use types::{Network, NetworkPreview, NetworkProfile, NewNetwork, Operation, Statistics, Topology};
+use types::{AttachNetwork, Network, NetworkPreview, NetworkProfile, NewNetwork, Operation, Statistics, Topology};
 
 use super::{Context, confirm};
 use crate::{
@@ -19,6 +19,8 @@ use crate::{
 pub enum NetworkCommand {
     /// Make a network and start it
     Create(Create),
+    /// Attach a network that others run, by the address of its JSON-RPC
+    Attach(Attach),
     /// List networks
     List,
     /// Show a network with its nodes
@@ -63,7 +65,7 @@ pub enum NetworkCommand {
         #[arg(long)]
         wait: bool,
     },
-    /// Delete a network with everything on its ledger
+    /// Delete a network with everything on its ledger; one that is attached is only detached
     Delete {
         name: String,
         /// Do not ask
@@ -92,9 +94,10 @@ pub struct Create {
     /// Installed version of the engine; the newest tested one when left out
     #[arg(long, value_name = "VERSION")]
     engine_version: Option<String>,
-    /// How many nodes agree on blocks (validators, orderers); dealt to the members in turn
-    #[arg(long, visible_alias = "orderers", default_value_t = 4)]
-    nodes: u32,
+    /// How many nodes agree on blocks (validators, orderers), dealt to the members in turn; what suits the consensus when left
+    /// out
+    #[arg(long, visible_alias = "orderers", value_name = "N")]
+    nodes: Option<u32>,
     /// Peers of each member, where the engine has peers
     #[arg(long, value_name = "N")]
     peers: Option<u32>,
@@ -124,6 +127,52 @@ pub struct Create {
     wait: bool,
 }
 
+/// Attaches a network.
+#[derive(Debug, Args)]
+pub struct Attach {
+    /// Lower-case letters, digits and -
+    name: String,
+    /// Address of its JSON-RPC, http:// or https://; - reads it from standard input, so that a key in it is seen by nobody
+    #[arg(long, value_name = "URL")]
+    rpc: String,
+    /// Consortium that it belongs to; may be left out when there is one
+    #[arg(long)]
+    consortium: Option<String>,
+    /// Members that use it, separated by commas; all when left out
+    #[arg(long, value_delimiter = ',', value_name = "ORG,…")]
+    members: Option<Vec<String>>,
+    /// Chain id that it must have; whatever it has when left out
+    #[arg(long, value_name = "N")]
+    chain_id: Option<u64>,
+    /// After how many blocks one counts as final; what the chain says when left out
+    #[arg(long, value_name = "N")]
+    confirmations: Option<u64>,
+}
+
+impl Attach {
+    async fn run(self, context: &Context) -> Result<(), Error> {
+        let client = context.client()?;
+        let rpc = match self.rpc.as_str() {
+            "-" => {
+                let mut line = String::new();
+                let failed = |error| Error::file(Path::new("standard input"), error);
+                std::io::stdin().read_line(&mut line).map_err(failed)?;
+                line.trim().to_owned()
+            }
+            _ => self.rpc,
+        };
+        let body = AttachNetwork {
+            name: self.name,
+            rpc,
+            consortium: self.consortium,
+            members: self.members,
+            chain_id: self.chain_id,
+            confirmations: self.confirmations,
+        };
+        context.print(&client.post::<Network>("networks/attach", &body).await?)
+    }
+}
+
 /// Answer to a creation.
 #[derive(Deserialize)]
 struct Created {
@@ -143,8 +192,13 @@ impl NetworkCommand {
         let path = |name: &str| format!("networks/{}", encode(name));
         match self {
             Self::Create(create) => create.run(context).await,
+            Self::Attach(attach) => attach.run(context).await,
             Self::List => output::page(context.format(), &client.list::<Network>("networks").await?),
-            Self::Show { name } => context.print(&client.get::<Network>(&path(&name)).await?),
+            Self::Show { name } => {
+                let mut network: Network = client.get(&path(&name)).await?;
+                network.rpc = network.rpc.map(|path| client.address(&path));
+                context.print(&network)
+            }
             Self::Topology { name } => {
                 context.print(&client.get::<Topology>(&format!("{}/topology", path(&name))).await?)
             }
@@ -166,7 +220,12 @@ impl NetworkCommand {
                 context.act::<Network>(&client, &format!("{}/restart", path(&name)), wait, &path(&name)).await
             }
             Self::Delete { name, yes, wait } => {
-                confirm(yes, &format!("Delete network {name} with everything on its ledger?"))?;
+                let network: Network = client.get(&path(&name)).await?;
+                let question = match network.attached {
+                    Some(_) => format!("Detach network {name}? It goes on where it runs; its accounts here are lost."),
+                    None => format!("Delete network {name} with everything on its ledger?"),
+                };
+                confirm(yes, &question)?;
                 let answer = client.delete(&path(&name)).await?;
                 let operation: Operation =
                     serde_json::from_value(answer).map_err(|error| Error::Answer(error.to_string()))?;

@@ -54,6 +54,18 @@ pub struct RunServer {
     /// A proxy in front ends TLS: allow plain HTTP beyond loopback
     #[arg(long)]
     pub behind_proxy: bool,
+    /// Calls that one application may make in a second through the JSON-RPC ingress; 0 for no limit
+    #[arg(long, default_value_t = 1000, value_name = "N")]
+    pub rpc_rate: u32,
+    /// Calls in one JSON-RPC batch of an application
+    #[arg(long, default_value_t = 100, value_name = "N")]
+    pub rpc_batch: usize,
+    /// Bytes of one JSON-RPC request or WebSocket message of an application
+    #[arg(long, default_value_t = 2 * 1024 * 1024, value_name = "N")]
+    pub rpc_bytes: usize,
+    /// Requests and WebSocket connections of one application at the same time
+    #[arg(long, default_value_t = 256, value_name = "N")]
+    pub rpc_connections: usize,
     /// File with the master key that encrypts what is secret in the database
     #[arg(long, env = "POLDER_MASTER_KEY_FILE", value_name = "FILE")]
     pub master_key_file: Option<PathBuf>,
@@ -72,6 +84,10 @@ pub struct RunServer {
     /// Build and run chaincode even where the machine cannot keep other people's code apart
     #[arg(long, env = "POLDER_ACCEPT_NO_SANDBOX")]
     pub accept_no_sandbox: bool,
+    /// Address, network such as 10.0.0.0/8, or host name that may be called where a user gives an address, beside the public
+    /// internet; may be repeated
+    #[arg(long, env = "POLDER_ALLOW_ADDRESSES", value_delimiter = ',', value_name = "CIDR|HOST")]
+    pub allow_address: Vec<String>,
     /// Set up the demonstration: consortium, network, contract, traffic
     #[arg(long)]
     pub demo: bool,

@@ -3,7 +3,7 @@
 use clap::Subcommand;
 use types::{RawTransaction, Transaction, TransactionResult, TransactionSummary};
 
-use super::Context;
+use super::{Context, LedgerOf};
 use crate::{
     Error,
     client::encode,
@@ -17,15 +17,13 @@ pub enum TxCommand {
     /// Show a transaction with its decoded input and logs
     Show {
         hash: String,
-        /// Network; may be left out when there is one
-        #[arg(long)]
-        network: Option<String>,
+        #[command(flatten)]
+        of: LedgerOf,
     },
     /// List the newest transactions
     List {
-        /// Network; may be left out when there is one
-        #[arg(long)]
-        network: Option<String>,
+        #[command(flatten)]
+        of: LedgerOf,
         /// How many
         #[arg(long, default_value_t = 25)]
         limit: u32,
@@ -47,14 +45,12 @@ impl TxCommand {
     pub(crate) async fn run(self, context: &Context) -> Result<(), Error> {
         let client = context.client()?;
         match self {
-            Self::Show { hash, network } => {
-                let network = context.network(&client, network.as_deref()).await?;
-                let path = format!("networks/{}/transactions/{}", network.id, encode(&hash));
+            Self::Show { hash, of } => {
+                let path = of.path(context, &client, &format!("transactions/{}", encode(&hash))).await?;
                 context.print(&client.get::<Transaction>(&path).await?)
             }
-            Self::List { network, limit } => {
-                let network = context.network(&client, network.as_deref()).await?;
-                let path = format!("networks/{}/transactions", network.id);
+            Self::List { of, limit } => {
+                let path = of.path(context, &client, "transactions").await?;
                 output::page(context.format(), &client.first::<TransactionSummary>(&path, limit).await?)
             }
             Self::Send { raw, network, wait } => {

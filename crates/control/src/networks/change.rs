@@ -4,6 +4,7 @@ use store::networks::{Network, Phase, Wanted};
 use store::{NewAudit, Tx, networks, nodes, operations};
 use types::{Code, NetworkStatus, Operation, Permission};
 
+use super::{attached_error, network_spec};
 use crate::operations::{Change, Subject, new_operation};
 use crate::{Caller, Control, Error, Result};
 
@@ -47,6 +48,7 @@ impl Control {
         let mut tx = self.store().begin().await?;
         let network = self.find_network(&mut tx, caller, Permission::NetworksRead, reference).await?.network;
         self.require_for_network(&mut tx, caller, Permission::NetworksWrite, &network).await?;
+        refuse_attached(&network, change)?;
         check_phase(&network, change)?;
         apply_to_network(&mut tx, &network, change).await?;
         let subject = (network.id.clone(), network.name.clone());
@@ -107,6 +109,7 @@ impl Control {
 
 /// Fails unless a network is ready and nothing changes it now.
 pub(crate) async fn refuse_while_busy(tx: &mut Tx, network: &Network) -> Result<()> {
+    refuse_attached(network, Change::StartNetwork)?;
     check_phase(network, Change::StartNetwork)?;
     refuse_while_active(tx, network).await
 }
@@ -115,6 +118,14 @@ async fn refuse_while_active(tx: &mut Tx, network: &Network) -> Result<()> {
     match operations::active_of(tx, &network.id).await? {
         Some(active) => Err(busy(network, &active)),
         None => Ok(()),
+    }
+}
+
+/// Of a network that others run only the record here can be removed.
+fn refuse_attached(network: &Network, change: Change) -> Result<()> {
+    match network_spec(network)?.attached {
+        Some(_) if change != Change::DeleteNetwork => Err(attached_error(&network.name)),
+        _ => Ok(()),
     }
 }
 

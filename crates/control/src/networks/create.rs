@@ -1,5 +1,7 @@
 //! Making a network: everything is settled and stored before anything is started.
 
+use std::collections::BTreeMap;
+
 use driver::{Accepted, AccountSpec, Draft, NetworkSpec, NodeSpec};
 use keys::AccountKey;
 use rand::RngExt as _;
@@ -23,6 +25,8 @@ pub(super) struct Checked {
     pub members: Vec<Member>,
     pub accepted: Accepted,
     pub draft: Draft,
+    /// Versions of other engines whose programs it runs, by their names.
+    pub engines: BTreeMap<String, String>,
     /// Whether the engine's networks have chain ids.
     pub has_chain_id: bool,
 }
@@ -31,7 +35,7 @@ impl Control {
     /// Makes a network. The answer comes at once; the operation in it does the work.
     ///
     /// # Errors
-    /// `name.taken`, `name.invalid`, `consortium.members`, `network.engine`, `network.consensus`, `network.nodes`, `network.chain_id`,
+    /// `name.taken`, `name.invalid`, `consortium.members`, `network.engine`, `engine.missing`, `network.consensus`, `network.nodes`, `network.chain_id`,
     /// `network.genesis`, `auth.forbidden` when it would run nodes for organisations that the caller does not act for.
     pub async fn create_network(
         &self,
@@ -58,7 +62,7 @@ impl Control {
         };
 
         let id = new_id("net");
-        let accounts = self.make_accounts(&id, &checked)?;
+        let accounts = self.make_accounts(&id, &checked.members, &checked.accepted.accounts)?;
         let spec = specify(&id, chain_id, &checked, &accounts);
         let network = stored_network(new, &consortium, &spec);
         let organisations: Vec<Id> = checked.members.iter().map(|member| member.organisation.clone()).collect();
@@ -116,22 +120,26 @@ impl Control {
             )
         })?;
         let engine = driver.planner().describe();
+        let kind = engine.consensus.iter().find(|kind| kind.name == new.consensus);
         let draft = Draft {
             name: new.name.clone(),
             consensus: new.consensus.clone(),
             version: self.settle_version(&engine, new.version.as_deref())?,
-            nodes: new.nodes,
+            // A consensus that the engine does not have is refused by its planner.
+            nodes: new.nodes.or(kind.map(|kind| kind.default_nodes)).unwrap_or_default(),
             members: members.iter().map(|member| member.name.clone()).collect(),
             chain_id: new.chain_id,
             genesis: new.genesis.clone(),
             options: new.options.clone().unwrap_or(Value::Null),
         };
         let accepted = driver.planner().accept(&draft)?;
+        let engines = accepted.engines.iter().map(|name| Ok((name.clone(), self.settle_other_engine(name)?)));
+        let engines = engines.collect::<Result<_>>()?;
         let has_chain_id = engine.capabilities.iter().any(|capability| capability == "chain-id");
-        Ok((consortium, Checked { members, accepted, draft, has_chain_id }))
+        Ok((consortium, Checked { members, accepted, draft, engines, has_chain_id }))
     }
 
-    async fn choose_consortium(
+    pub(super) async fn choose_consortium(
         &self,
         read: &mut Connection,
         caller: &Caller,
@@ -161,7 +169,7 @@ impl Control {
         }
     }
 
-    async fn settle_chain_id(&self, read: &mut Connection, given: Option<u64>) -> Result<u64> {
+    pub(super) async fn settle_chain_id(&self, read: &mut Connection, given: Option<u64>) -> Result<u64> {
         if let Some(chain_id) = given {
             if i64::try_from(chain_id).is_err() || chain_id == 0 {
                 return Err(Error::field(
@@ -190,10 +198,15 @@ impl Control {
     }
 
     /// One account for each member: an identity of the plan, or a key of its own, sealed.
-    fn make_accounts(&self, network: &str, checked: &Checked) -> Result<Vec<(accounts::Account, AccountSpec)>> {
+    pub(super) fn make_accounts(
+        &self,
+        network: &str,
+        members: &[Member],
+        identities: &[AccountSpec],
+    ) -> Result<Vec<(accounts::Account, AccountSpec)>> {
         let make = |member: &Member| {
             let id = new_id("acc");
-            let identity = checked.accepted.accounts.iter().find(|account| account.member == member.name);
+            let identity = identities.iter().find(|account| account.member == member.name);
             let (spec, secret) = match identity {
                 // Its key is the identity's.
                 Some(identity) => (identity.clone(), String::new()),
@@ -214,11 +227,11 @@ impl Control {
             };
             Ok((account, spec))
         };
-        checked.members.iter().map(make).collect()
+        members.iter().map(make).collect()
     }
 }
 
-fn choose_members(consortium: &Consortium, given: Option<&[String]>) -> Result<Vec<Member>> {
+pub(super) fn choose_members(consortium: &Consortium, given: Option<&[String]>) -> Result<Vec<Member>> {
     let Some(given) = given else { return Ok(consortium.members.clone()) };
     if given.is_empty() {
         return Err(Error::field(
@@ -256,7 +269,12 @@ fn specify(
     accounts: &[(accounts::Account, AccountSpec)],
 ) -> NetworkSpec {
     let spec = NetworkSpec::settle(id.into(), now(), &checked.draft, &checked.accepted, || new_id("node"));
-    NetworkSpec { chain_id, accounts: accounts.iter().map(|(_, spec)| spec.clone()).collect(), ..spec }
+    NetworkSpec {
+        chain_id,
+        engines: checked.engines.clone(),
+        accounts: accounts.iter().map(|(_, spec)| spec.clone()).collect(),
+        ..spec
+    }
 }
 
 fn stored_network(new: &NewNetwork, consortium: &Consortium, spec: &NetworkSpec) -> networks::Network {
@@ -311,7 +329,7 @@ fn stored_node(
     })
 }
 
-fn name_taken(name: &str, consortium: &str) -> Error {
+pub(super) fn name_taken(name: &str, consortium: &str) -> Error {
     Error::field(
         Code::NameTaken,
         "name",

@@ -3,11 +3,13 @@
 //! A use case here writes what is wanted and an operation into the database, in one transaction, and wakes the task that
 //! drives operations. It touches no host.
 
+mod attach;
 mod change;
 mod create;
 mod find;
 mod view;
 
+pub(crate) use attach::attached_error;
 pub(crate) use change::refuse_while_busy;
 pub(crate) use view::{network_spec, placements};
 

@@ -6,7 +6,7 @@ use driver::NetworkSpec;
 use serde_json::Value;
 use store::Connection;
 use store::{networks, nodes};
-use types::{Id, Link, Network, Node, NodeStatus, Topology};
+use types::{Id, Link, Network, NetworkStatus, Node, NodeStatus, Topology};
 use workload::Placement;
 
 use crate::{Control, Error, Result};
@@ -36,10 +36,25 @@ impl Control {
     /// A network with its nodes.
     pub(crate) async fn show_network(&self, read: &mut Connection, network: networks::Network) -> Result<Network> {
         let rows = nodes::of_network(read, &network.id).await?;
-        let channels = network_spec(&network)?.channels.into_iter().map(|channel| channel.name).collect();
+        let spec = network_spec(&network)?;
+        let channels = spec.channels.into_iter().map(|channel| channel.name).collect();
+        let attached = spec.attached.as_ref().map(super::attach::shown).transpose()?;
         let nodes = self.show_nodes(read, &network, rows).await?;
+        let rpc = match self.speaks_json_rpc(&network.engine) {
+            true => {
+                let consortium = store::consortia::find(read, &network.consortium).await?;
+                consortium.map(|consortium| types::rpc_path(&consortium.name, &network.name))
+            }
+            false => None,
+        };
         Ok(Network {
-            height: nodes.iter().filter_map(|node| node.height).max(),
+            height: match attached {
+                // The newest that it told, while it answers.
+                Some(_) => network
+                    .height
+                    .filter(|_| matches!(network.status, NetworkStatus::Running | NetworkStatus::Degraded)),
+                None => nodes.iter().filter_map(|node| node.height).max(),
+            },
             id: network.id,
             name: network.name,
             consortium: network.consortium,
@@ -49,7 +64,9 @@ impl Control {
             status: network.status,
             status_reason: network.status_reason,
             chain_id: network.chain_id,
+            rpc,
             nodes,
+            attached,
             channels,
             options: network.options,
             created_at: network.created_at,

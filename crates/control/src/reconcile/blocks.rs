@@ -18,8 +18,10 @@ const MOST_BEHIND: u64 = 5_000;
 /// Counts the new blocks of all networks.
 pub(super) async fn count(control: &Control) -> Result<()> {
     let networks = networks::all(&mut *control.store().read().await?).await?;
-    let alive =
-        networks.iter().filter(|network| network.phase == Phase::Ready && network.status != NetworkStatus::Stopped);
+    let alive = networks.iter().filter(|network| {
+        // A failed one is an attached one that is another chain now.
+        network.phase == Phase::Ready && !matches!(network.status, NetworkStatus::Stopped | NetworkStatus::Failed)
+    });
     join_all(alive.map(|network| count_network(control, network))).await.into_iter().collect()
 }
 

@@ -1,6 +1,7 @@
 //! The reconcilers: they take no input, look at what is wanted and what is, and take the next step. Each runs on a timer
 //! and when woken.
 
+mod attached;
 mod blocks;
 pub(crate) mod observe;
 mod status;
@@ -63,6 +64,14 @@ pub(crate) fn start(control: &Control) {
     );
     let own = control.clone();
     tasks.spawn(
+        spec("watch-attached", "Asks the networks that others run how they are.", 2 * SECOND, &runtime.attached_due),
+        move || {
+            let control = own.clone();
+            async move { attached::watch(&control).await }
+        },
+    );
+    let own = control.clone();
+    tasks.spawn(
         spec("count-blocks", "Counts blocks and transactions for the charts.", 2 * SECOND, &never),
         move || {
             let control = own.clone();
@@ -77,6 +86,13 @@ pub(crate) fn start(control: &Control) {
             async move { transactions::follow(&control).await }
         },
     );
+    let own = control.clone();
+    tasks.run(async move { own.follow_admissions().await });
+    let own = control.clone();
+    tasks.spawn(spec("count-calls", "Writes down how often applications called.", 10 * SECOND, &never), move || {
+        let control = own.clone();
+        async move { control.record_usage().await }
+    });
     let own = control.clone();
     tasks.spawn(
         spec(

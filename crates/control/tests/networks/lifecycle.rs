@@ -1,7 +1,9 @@
 //! Making, stopping, starting and deleting.
 
+use std::os::unix::fs::PermissionsExt as _;
+
 use control::Idempotency;
-use types::{Code, NetworkStatus, NodeStatus, OperationStatus, PageQuery, Role};
+use types::{Code, GivenEngineVersion, NetworkStatus, NodeStatus, OperationStatus, PageQuery, Role};
 
 use super::*;
 
@@ -49,6 +51,33 @@ async fn a_repeated_creation_makes_nothing() {
     let second = control.create_network(&admin(), Some(&key), &new_network("one")).await.unwrap();
     assert_eq!(first.network.id, second.network.id);
     assert_eq!(control.networks(&admin(), &PageQuery::default()).await.unwrap().items.len(), 1);
+    control.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_engine_that_is_needed_too_must_be_installed() {
+    let deployment = Deployment::new();
+    let control = deployment.found().await;
+    let mut new = new_network("one");
+    new.options = Some(serde_json::json!({"engines": ["fabric-ca"]}));
+    let error = control.create_network(&admin(), None, &new).await.unwrap_err();
+    assert_eq!(error.code(), Code::EngineMissing);
+    assert!(error.to_string().contains("polder engine install fabric-ca"), "{error}");
+    assert_eq!(control.preview_network(&admin(), &new).await.unwrap_err().code(), Code::EngineMissing);
+    assert!(control.networks(&admin(), &PageQuery::default()).await.unwrap().items.is_empty(), "nothing is made");
+
+    let programs = tempfile::tempdir().unwrap();
+    for name in ["fabric-ca-server", "fabric-ca-client"] {
+        let path = programs.path().join(name);
+        std::fs::write(&path, "#!/bin/sh\n").unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    let path = programs.path().display().to_string();
+    let given = GivenEngineVersion { engine: "fabric-ca".into(), version: "1.5.0".into(), path };
+    control.add_engine(&admin(), &given).await.unwrap();
+    control.create_network(&admin(), None, &new).await.unwrap();
+    let error = control.remove_engine(&admin(), "fabric-ca@1.5.0").await.unwrap_err();
+    assert_eq!(error.code(), Code::InUse, "a network that is of another engine runs it");
     control.close().await;
 }
 
@@ -210,7 +239,7 @@ async fn names_that_fit_two_networks_are_ambiguous() {
     network.name = "two".into();
     assert_eq!(control.create_network(&admin(), None, &network).await.unwrap_err().code(), Code::ConsortiumMembers);
     network.members = None;
-    network.nodes = 3;
+    network.nodes = Some(3);
     assert_eq!(control.preview_network(&admin(), &network).await.unwrap_err().code(), Code::NetworkNodes);
     control.close().await;
 }

@@ -84,7 +84,7 @@ fn new_network(name: &str) -> NewNetwork {
         consortium: None,
         engine: "memory".into(),
         consensus: "bft".into(),
-        nodes: 4,
+        nodes: Some(4),
         members: None,
         chain_id: None,
         genesis: None,

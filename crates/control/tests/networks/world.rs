@@ -47,6 +47,7 @@ struct WorldState {
     broken_programs: bool,
     chains: HashMap<String, Chain>,
     next_send: NextSend,
+    listeners: HashMap<String, std::net::SocketAddr>,
 }
 
 /// What happens to the next transaction that is sent.
@@ -140,6 +141,16 @@ impl World {
 
     pub fn next_send(&self, next: NextSend) {
         self.0.state.lock().next_send = next;
+    }
+
+    /// Where a node's ports are answered; nowhere with none.
+    #[allow(dead_code, reason = "the API's tests use it")]
+    pub fn listen(&self, node: &str, at: Option<std::net::SocketAddr>) {
+        let mut state = self.0.state.lock();
+        match at {
+            Some(at) => state.listeners.insert(node.into(), at),
+            None => state.listeners.remove(node),
+        };
     }
 
     /// Hashes of what the ledger includes, in order.
@@ -290,7 +301,12 @@ impl Host for World {
     }
 
     fn connect<'a>(&'a self, node: &'a str, port: &'a str) -> BoxFuture<'a, host::Result<Box<dyn ByteStream>>> {
-        Box::pin(async move { Err(host::Error::PortUnknown { node: node.into(), port: port.into() }) })
+        Box::pin(async move {
+            let at = self.0.state.lock().listeners.get(node).copied();
+            let unknown = || host::Error::PortUnknown { node: node.into(), port: port.into() };
+            let stream = tokio::net::TcpStream::connect(at.ok_or_else(unknown)?).await.map_err(|_| unknown())?;
+            Ok(Box::new(stream) as Box<dyn ByteStream>)
+        })
     }
 }
 
@@ -306,7 +322,7 @@ impl Planner for World {
             maintenance: None,
             consensus: vec![],
             roles: vec!["validator".into()],
-            capabilities: vec!["accounts".into(), "chain-id".into()],
+            capabilities: vec!["accounts".into(), "chain-id".into(), "json-rpc".into()],
             options: json!({}),
         }
     }
@@ -326,6 +342,7 @@ impl Planner for World {
             nodes: nodes.collect(),
             channels: vec![],
             accounts: vec![],
+            engines: serde_json::from_value(draft.options["engines"].clone()).unwrap_or_default(),
             notes: vec!["A note.".into()],
         })
     }

@@ -40,6 +40,7 @@ pub(crate) fn accept(family: Family, draft: &Draft) -> Result<Accepted, Problem>
         nodes,
         channels: vec![],
         accounts: vec![],
+        engines: vec![],
         notes,
     })
 }

@@ -1,13 +1,12 @@
 //! Besu: jobs and command line, after its documentation. Runs only where an operator has the program.
 
+pub(crate) use driver::WS_PORT;
 use driver::{NetworkSpec, NodeSpec, Result};
 use workload::{Arg, Job, OutputSource, OutputSpec, Probe, Program, Service, VolumeSpec};
 
 use crate::plan::jobs::{self, DATA, genesis_file};
 use crate::plan::{Family, Member, Network, PUBLIC_KEY, apart, program};
 
-/// JSON-RPC over WebSocket: a port of its own.
-pub(crate) const WS_PORT: &str = "ws";
 const PUBLIC_KEY_FILE: &str = "key.pub";
 
 /// Makes the node's key in its data directory, unless it is there, and tells its public half.

@@ -99,6 +99,8 @@ fn kinds(family: Family) -> Vec<ConsensusKind> {
         min_nodes,
         max_nodes,
         default_nodes,
+        // Raft has no votes: its members are those that its nodes were told of.
+        capabilities: if name == RAFT { Vec::new() } else { vec!["validators".into()] },
     };
     let qbft = kind(
         QBFT,

@@ -13,6 +13,8 @@ mod quorum;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use engine::RAFT;
+
 use alloy_primitives::{Address, hex, keccak256};
 use driver::{Accepted, Draft, Endpoints, Error, NetworkSpec, NodeSpec, Planner, Result};
 use evm_ledger::RPC_PORT;

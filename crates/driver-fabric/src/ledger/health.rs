@@ -3,11 +3,10 @@
 use std::time::Duration;
 
 use driver::{Error, NodeHealth, NodeSpec, Peer, Result};
-use fabric_client::block;
-use fabric_client::lifecycle;
+use fabric_client::{authority, block, lifecycle};
 use serde_json::{Map, Value, json};
 
-use crate::layout::{self, CHAINCODE, ORDERER};
+use crate::layout::{self, CA, CHAINCODE, ORDERER};
 use crate::ledger::errors::{error, is_absence, told};
 use crate::ledger::operations::get;
 use crate::ledger::{FabricLedger, decode};
@@ -20,6 +19,7 @@ pub(crate) async fn health(ledger: &FabricLedger, id: &str) -> Result<NodeHealth
     match node.role.as_str() {
         ORDERER => orderer(ledger, node).await,
         CHAINCODE => chaincode(ledger, node).await,
+        CA => certificate_authority(ledger, node).await,
         _ => peer(ledger, node).await,
     }
 }
@@ -36,8 +36,18 @@ fn identity(ledger: &FabricLedger, node: &NodeSpec) -> Option<String> {
     layout::between(&ledger.clients.network.placements, node).ok().map(|address| address.to_string())
 }
 
+/// The last day of the node's certificate that ends first.
+fn certificates_until(ledger: &FabricLedger, node: &NodeSpec) -> Option<String> {
+    let outputs = &ledger.clients.network.outputs;
+    let mut names = vec![layout::signing(node), layout::tls(node)];
+    names.extend((node.role == CA).then(|| layout::ca_root(&node.member)));
+    let certificates = names.iter().filter_map(|name| layout::certificate(outputs, name).ok());
+    let ends = certificates.filter_map(|pem| Some(authority::read(pem).ok()?.valid_until)).min()?;
+    Some(time::OffsetDateTime::from_unix_timestamp(ends).ok()?.date().to_string())
+}
+
 fn base(ledger: &FabricLedger, node: &NodeSpec) -> NodeHealth {
-    NodeHealth {
+    let mut health = NodeHealth {
         height: None,
         head: None,
         head_at: None,
@@ -47,7 +57,11 @@ fn base(ledger: &FabricLedger, node: &NodeSpec) -> NodeHealth {
         peers: Vec::new(),
         halted: None,
         facts: json!({ "role": node.role, "msp": layout::msp_id(&node.member) }),
+    };
+    if let Some(until) = certificates_until(ledger, node) {
+        add(&mut health, "certificatesUntil", until);
     }
+    health
 }
 
 fn add(health: &mut NodeHealth, name: &str, value: impl Into<Value>) {
@@ -127,13 +141,32 @@ async fn orderer(ledger: &FabricLedger, node: &NodeSpec) -> Result<NodeHealth> {
 
 /// A contract's program says nothing of itself: it is well when it takes connections.
 async fn chaincode(ledger: &FabricLedger, node: &NodeSpec) -> Result<NodeHealth> {
-    let connect = (ledger.clients.network.connector)(node.id.clone(), CHAINCODE.into());
-    match tokio::time::timeout(SOON, connect).await {
-        Ok(Ok(_)) => {}
-        Ok(Err(failure)) => return Err(Error::Unreachable(format!("{}: {failure}", node.name))),
-        Err(_) => return Err(Error::Unreachable(format!("{}: no answer", node.name))),
-    }
+    accepts(ledger, node).await?;
     let mut health = base(ledger, node);
     add(&mut health, "contract", node.contract.clone());
     Ok(health)
+}
+
+/// It holds no ledger: it is well when it takes connections and says that its database is.
+async fn certificate_authority(ledger: &FabricLedger, node: &NodeSpec) -> Result<NodeHealth> {
+    accepts(ledger, node).await?;
+    if get(&ledger.clients.network.connector, node, "/healthz").await.is_none() {
+        return Err(Error::Unreachable(format!("{} says that it is not well", node.name)));
+    }
+    let mut health = base(ledger, node);
+    add(&mut health, "authority", layout::ca(&node.member));
+    if let Some(version) = version(ledger, node).await {
+        add(&mut health, "version", version);
+    }
+    Ok(health)
+}
+
+/// Whether a node takes connections on its main port.
+async fn accepts(ledger: &FabricLedger, node: &NodeSpec) -> Result<()> {
+    let connect = (ledger.clients.network.connector)(node.id.clone(), node.role.clone());
+    match tokio::time::timeout(SOON, connect).await {
+        Ok(Ok(_)) => Ok(()),
+        Ok(Err(failure)) => Err(Error::Unreachable(format!("{}: {failure}", node.name))),
+        Err(_) => Err(Error::Unreachable(format!("{}: no answer", node.name))),
+    }
 }

@@ -19,15 +19,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use driver::{
-    Artifact, BlockId, Call, Error, Event, Interfaces, Ledger, LedgerNetwork, NodeHealth, Outcome, Position, Query,
-    Result, Signed, Signer, TransactionSlice,
+    Artifact, BlockId, Call, ContractSpec, Error, Event, Interfaces, Ledger, LedgerNetwork, NodeHealth, Outcome,
+    Position, Query, Result, Signed, Signer, TransactionSlice,
 };
 use fabric_client::proto::common;
 use futures::future::BoxFuture;
 use lru::LruCache;
 use parking_lot::Mutex;
 use serde_json::Value;
-use types::{Address, Block, BlockSummary, Code, Transaction, TransactionDraft, TransactionTerms};
+use types::{Address, Block, BlockSummary, ChaincodeReadiness, Code, Transaction, TransactionDraft, TransactionTerms};
 use workload::StepSpec;
 
 use blocks::Blocks;
@@ -175,6 +175,10 @@ impl Ledger for FabricLedger {
 
     fn metadata<'a>(&'a self, contract: &'a str) -> BoxFuture<'a, Result<Option<Value>>> {
         Box::pin(query::metadata(self, contract))
+    }
+
+    fn readiness<'a>(&'a self, contract: &'a ContractSpec) -> BoxFuture<'a, Result<ChaincodeReadiness>> {
+        Box::pin(steps::readiness(self, contract))
     }
 
     fn step_done<'a>(&'a self, step: &'a StepSpec) -> BoxFuture<'a, Result<bool>> {

@@ -4,7 +4,7 @@ use driver::{Accepted, AccountSpec, ChannelSpec, Draft, field_problem, field_pro
 use serde_json::{Map, Value};
 use types::{Code, FieldProblem, PlannedNode, Problem};
 
-use crate::layout::{self, BFT, ORDERER, PEER, RAFT};
+use crate::layout::{self, BFT, CA, ORDERER, PEER, RAFT};
 use crate::plan::{engine, options};
 
 #[allow(clippy::result_large_err, reason = "as in the trait")]
@@ -35,7 +35,8 @@ pub(crate) fn accept(draft: &Draft) -> Result<Accepted, Problem> {
         return Err(field_problems(Code::RequestInvalid, wrong));
     }
     let peers = settled.get(options::PEERS).and_then(Value::as_u64).unwrap_or(1);
-    let nodes = nodes(draft, owner, peers);
+    let with_ca = options::with_fabric_ca(&settled);
+    let nodes = nodes(draft, owner, peers, with_ca);
     let channel = ChannelSpec { name: text(options::CHANNEL).into(), members: draft.members.clone(), created_at: None };
     let account = |member: &String| AccountSpec {
         address: layout::account(member),
@@ -50,6 +51,7 @@ pub(crate) fn accept(draft: &Draft) -> Result<Accepted, Problem> {
         nodes,
         channels: vec![channel],
         accounts: draft.members.iter().map(account).collect(),
+        engines: with_ca.then(|| engine::CA_ENGINE.to_owned()).into_iter().collect(),
     })
 }
 
@@ -99,7 +101,7 @@ fn members(draft: &Draft) -> Result<(), Problem> {
     Err(field_problem(Code::ConsortiumMembers, "members", &message))
 }
 
-fn nodes(draft: &Draft, owner: &str, peers: u64) -> Vec<PlannedNode> {
+fn nodes(draft: &Draft, owner: &str, peers: u64, with_ca: bool) -> Vec<PlannedNode> {
     let node = |short: String, member: &str, role: &str| PlannedNode {
         name: format!("{}/{short}", draft.name),
         member: member.into(),
@@ -111,7 +113,8 @@ fn nodes(draft: &Draft, owner: &str, peers: u64) -> Vec<PlannedNode> {
         .members
         .iter()
         .flat_map(|member| (1..=peers).map(move |at| node(format!("peer-{member}-{at}"), member, PEER)));
-    orderers.chain(peers).collect()
+    let authorities = draft.members.iter().filter(|_| with_ca).map(|member| node(layout::ca(member), member, CA));
+    orderers.chain(peers).chain(authorities).collect()
 }
 
 fn notes(draft: &Draft, nodes: &[PlannedNode], options: &Map<String, Value>) -> Vec<String> {
@@ -143,6 +146,13 @@ fn notes(draft: &Draft, nodes: &[PlannedNode], options: &Map<String, Value>) -> 
                 "{member} runs {own} of {count} orderers: when all of them are down, nothing is written any more."
             ));
         }
+    }
+    if nodes.iter().any(|node| node.role == CA) {
+        notes.push(
+            "Each member runs a Fabric CA: whom it enrols, all channels of the member take. While it is down, nobody new is \
+             enrolled; all else goes on."
+                .into(),
+        );
     }
     let peers = number(options::PEERS);
     if peers == 1 {

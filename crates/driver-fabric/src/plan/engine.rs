@@ -2,11 +2,14 @@
 
 use types::{ConsensusKind, Engine};
 
-use crate::layout::{BFT, CHAINCODE, ORDERER, PEER, RAFT};
+use crate::layout::{BFT, CA, CHAINCODE, ORDERER, PEER, RAFT};
 use crate::plan::options;
 
 /// The engine's name.
 pub(crate) const ENGINE: &str = "fabric";
+
+/// The engine that a network's certificate authorities are of.
+pub(crate) const CA_ENGINE: &str = "fabric-ca";
 
 /// The engine's description.
 pub(crate) fn describe() -> Engine {
@@ -22,7 +25,7 @@ pub(crate) fn describe() -> Engine {
         versions: Vec::new(),
         maintenance: None,
         consensus: kinds(),
-        roles: [ORDERER, PEER, CHAINCODE].map(String::from).to_vec(),
+        roles: [ORDERER, PEER, CHAINCODE, CA].map(String::from).to_vec(),
         capabilities: [
             "channels",
             "contracts-beside",
@@ -58,6 +61,7 @@ fn kinds() -> Vec<ConsensusKind> {
             min_nodes: 1,
             max_nodes: 7,
             default_nodes: 3,
+            capabilities: Vec::new(),
         },
         ConsensusKind {
             name: BFT.into(),
@@ -70,6 +74,7 @@ fn kinds() -> Vec<ConsensusKind> {
             min_nodes: 4,
             max_nodes: 16,
             default_nodes: 4,
+            capabilities: Vec::new(),
         },
     ]
 }

@@ -3,7 +3,8 @@
 use driver::{NetworkSpec, NodeSpec, Result};
 use workload::{IdentitySpec, Placements, Usage};
 
-use crate::layout::{self, CHAINCODE, ORDERER};
+use crate::layout::{self, CA, CHAINCODE, ORDERER};
+use crate::plan::REGISTRAR;
 
 /// Every identity: those of the members first.
 pub(crate) fn identities(spec: &NetworkSpec, placements: &Placements) -> Result<Vec<IdentitySpec>> {
@@ -24,7 +25,7 @@ pub(crate) fn identities(spec: &NetworkSpec, placements: &Placements) -> Result<
     for node in &spec.nodes {
         let role = match node.role.as_str() {
             ORDERER => "orderer",
-            CHAINCODE => "client",
+            CHAINCODE | CA => "client",
             _ => "peer",
         };
         let own = |name: String, usage, names| IdentitySpec {
@@ -35,8 +36,14 @@ pub(crate) fn identities(spec: &NetworkSpec, placements: &Placements) -> Result<
             role: role.to_owned(),
             names,
         };
-        if node.role != CHAINCODE {
-            all.push(own(layout::signing(node), Usage::Signing, Vec::new()));
+        match node.role.as_str() {
+            CHAINCODE => {}
+            CA => {
+                all.push(own(layout::ca_root(&node.member), Usage::Authority, Vec::new()));
+                let registrar = own(layout::registrar(&node.member), Usage::Password, Vec::new());
+                all.push(IdentitySpec { common_name: REGISTRAR.into(), ..registrar });
+            }
+            _ => all.push(own(layout::signing(node), Usage::Signing, Vec::new())),
         }
         all.push(own(layout::tls(node), Usage::Tls, hosts(placements, node)?));
     }

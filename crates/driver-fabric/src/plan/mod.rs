@@ -2,6 +2,7 @@
 
 mod accept;
 mod additions;
+mod ca;
 mod engine;
 mod genesis;
 mod identities;
@@ -18,10 +19,11 @@ use types::{PlannedNode, Problem};
 use workload::{Outputs, Placement, Placements, Plan, PortSpec};
 
 pub(crate) use additions::read_collections;
+pub(crate) use ca::REGISTRAR;
 pub(crate) use genesis::anchors;
 pub use genesis::genesis_block;
 
-use crate::layout::{ADMIN_PORT, CHAINCODE, OPERATIONS_PORT, ORDERER, PEER};
+use crate::layout::{ADMIN_PORT, CA, CHAINCODE, OPERATIONS_PORT, ORDERER, PEER};
 use crate::profile;
 
 /// Plans networks of Fabric.
@@ -38,6 +40,10 @@ impl Planner for FabricPlanner {
 
     fn ports(&self, role: &str) -> Vec<PortSpec> {
         ports(role)
+    }
+
+    fn keeps_ledger(&self, role: &str) -> bool {
+        [PEER, ORDERER].contains(&role)
     }
 
     fn plan(&self, spec: &NetworkSpec, placements: &Placements, outputs: &Outputs) -> Result<Plan> {
@@ -81,6 +87,7 @@ fn ports(role: &str) -> Vec<PortSpec> {
     let names: &[&str] = match role {
         ORDERER => &[ORDERER, ADMIN_PORT, OPERATIONS_PORT],
         CHAINCODE => &[CHAINCODE],
+        CA => &[CA, OPERATIONS_PORT],
         _ => &[PEER, CHAINCODE, OPERATIONS_PORT],
     };
     names.iter().map(|name| PortSpec::tcp(name)).collect()

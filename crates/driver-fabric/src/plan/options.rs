@@ -1,12 +1,13 @@
 //! The engine's options.
 
 use driver::{NetworkSpec, NumberOption, TextOption};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::layout::BFT;
 
 pub(crate) const CHANNEL: &str = "channel";
 pub(crate) const ORDERER_MEMBER: &str = "ordererMember";
+pub(crate) const CERTIFICATE_AUTHORITY: &str = "certificateAuthority";
 pub(crate) const PEERS: &str = "peers";
 pub(crate) const BATCH_TIMEOUT: &str = "batchTimeoutMs";
 pub(crate) const BATCH_MESSAGES: &str = "batchMessages";
@@ -14,7 +15,12 @@ pub(crate) const BATCH_MESSAGES: &str = "batchMessages";
 /// Longest name of a channel.
 const LONGEST_CHANNEL: usize = 249;
 
-pub(crate) const TEXTS: [TextOption; 2] = [
+/// Who issues members' certificates.
+pub(crate) const POLDER: &str = "polder";
+pub(crate) const FABRIC_CA: &str = "fabric-ca";
+const AUTHORITIES: [&str; 2] = [POLDER, FABRIC_CA];
+
+pub(crate) const TEXTS: [TextOption; 3] = [
     TextOption {
         name: CHANNEL,
         title: "First channel",
@@ -22,6 +28,7 @@ pub(crate) const TEXTS: [TextOption; 2] = [
         default: "main",
         pattern: "^[a-z][a-z0-9.-]*$",
         longest: LONGEST_CHANNEL,
+        choices: &[],
         fits: channel_name,
         expected: "a lower-case letter, then lower-case letters, digits, dots and dashes, at most 249 in all,",
     },
@@ -33,8 +40,22 @@ pub(crate) const TEXTS: [TextOption; 2] = [
         default: "",
         pattern: "^[a-z0-9-]*$",
         longest: 63,
+        choices: &[],
         fits: |name| name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-'),
         expected: "the name of a member, or nothing,",
+    },
+    TextOption {
+        name: CERTIFICATE_AUTHORITY,
+        title: "Certificate authority",
+        description: "Who issues certificates to a member's people and programs. polder: Polder alone. fabric-ca: each member also \
+                      gets a Fabric CA of its own as a node, where they are registered and enrolled by Fabric CA's clients. \
+                      The nodes' own certificates are Polder's in both cases.",
+        default: POLDER,
+        pattern: "",
+        longest: 16,
+        choices: &AUTHORITIES,
+        fits: |name| AUTHORITIES.contains(&name),
+        expected: "`polder` or `fabric-ca`",
     },
 ];
 
@@ -85,6 +106,11 @@ pub(crate) fn channel_name(name: &str) -> bool {
     name.starts_with(|first: char| first.is_ascii_lowercase())
         && name.bytes().all(rest)
         && name.len() <= LONGEST_CHANNEL
+}
+
+/// Whether each member gets a Fabric CA.
+pub(crate) fn with_fabric_ca(options: &Map<String, Value>) -> bool {
+    options.get(CERTIFICATE_AUTHORITY).is_some_and(|chosen| chosen == FABRIC_CA)
 }
 
 /// A number of a settled specification.

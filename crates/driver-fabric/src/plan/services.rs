@@ -11,7 +11,7 @@ use workload::{
     Arg, Content, FileSpec, Outputs, Placements, Probe, Program, Resources, Service, Stop, VolumeSpec, key_reference,
 };
 
-use crate::layout::{self, ADMIN_PORT, CHAINCODE, OPERATIONS_PORT, ORDERER, PEER};
+use crate::layout::{self, ADMIN_PORT, CA, CHAINCODE, OPERATIONS_PORT, ORDERER, PEER};
 use crate::plan::{engine, ports};
 
 const CONFIG: &str = "config";
@@ -22,6 +22,10 @@ const TLS_KEY: &str = "tls.key";
 const TLS_CERTIFICATE: &str = "tls/server.crt";
 /// Other people's programs get no volumes that the server writes into.
 const CONTRACT_CERTIFICATE: &str = "tls.crt";
+/// Each connection and each call of it would be a line, too.
+const LOGGED: &str = "comm.grpc.server,grpc=warning:info";
+/// Without the colours that are usual.
+const LINE: &str = "%{time:2006-01-02 15:04:05.000 MST} %{level:.4s} [%{module}] %{shortfunc} -> %{message}";
 /// A contract's process above it is ended and started again: Java's is the largest, with a heap of 256 MiB.
 const MOST_MEMORY: u64 = 768 << 20;
 /// TLS roots of the node's own member.
@@ -82,18 +86,19 @@ impl Plans<'_> {
             ORDERER => self.orderer(node),
             PEER => self.peer(node),
             CHAINCODE => self.chaincode(node),
+            CA => self.ca(node),
             role => {
                 Err(Error::Protocol(format!("{} has the role `{role}`, which the engine does not know", node.name)))
             }
         }
     }
 
-    fn inside(&self, node: &NodeSpec, port: &str) -> Result<&workload::HostPort> {
+    pub(super) fn inside(&self, node: &NodeSpec, port: &str) -> Result<&workload::HostPort> {
         Ok(&layout::port(self.placements, node, port)?.inside)
     }
 
     /// Operations (metrics, health, log levels) have no authentication: on loopback only, whatever the host's addresses.
-    fn operations(&self, node: &NodeSpec) -> Result<String> {
+    pub(super) fn operations(&self, node: &NodeSpec) -> Result<String> {
         Ok(format!("127.0.0.1:{}", self.inside(node, OPERATIONS_PORT)?.port))
     }
 
@@ -130,11 +135,17 @@ impl Plans<'_> {
         ("core.yaml", core(self.spec.version.as_deref()))
     }
 
-    fn key(&self, file: &str, identity: &str) -> FileSpec {
+    pub(super) fn key(&self, file: &str, identity: &str) -> FileSpec {
         FileSpec { name: file.into(), content: Content::Secret(key_reference(&self.spec.id, identity)) }
     }
 
-    fn base(&self, node: &NodeSpec, program: Program, volumes: Vec<VolumeSpec>, readiness: Probe) -> Service {
+    pub(super) fn base(
+        &self,
+        node: &NodeSpec,
+        program: Program,
+        volumes: Vec<VolumeSpec>,
+        readiness: Probe,
+    ) -> Service {
         Service {
             name: node.name.clone(),
             node: node.id.clone(),
@@ -168,7 +179,8 @@ impl Plans<'_> {
         let listen = self.inside(node, ORDERER)?;
         let key = || Arg::File(TLS_KEY.into());
         env.put("FABRIC_CFG_PATH", Arg::Volume(CONFIG.into()));
-        env.put("FABRIC_LOGGING_SPEC", "info");
+        env.put("FABRIC_LOGGING_SPEC", LOGGED);
+        env.put("FABRIC_LOGGING_FORMAT", LINE);
         env.put("ORDERER_GENERAL_LISTENADDRESS", listen.host.clone());
         env.put("ORDERER_GENERAL_LISTENPORT", listen.port.to_string());
         env.put("ORDERER_GENERAL_LOCALMSPID", layout::msp_id(&node.member));
@@ -208,7 +220,8 @@ impl Plans<'_> {
         let others = others.collect::<Result<Vec<_>>>()?;
         let bootstrap = if others.is_empty() { between.clone() } else { others.join(" ") };
         env.put("FABRIC_CFG_PATH", Arg::Volume(CONFIG.into()));
-        env.put("FABRIC_LOGGING_SPEC", "info");
+        env.put("FABRIC_LOGGING_SPEC", LOGGED);
+        env.put("FABRIC_LOGGING_FORMAT", LINE);
         env.put("CORE_PEER_ID", layout::short(node));
         env.put("CORE_PEER_NETWORKID", self.spec.id.as_str());
         env.put("CORE_PEER_LOCALMSPID", layout::msp_id(&node.member));

@@ -7,7 +7,7 @@ use fabric_client::SecretKey;
 use fabric_client::authority::{self, Authority, AuthorityRequest, Purpose, Request, Role, Validity};
 use serde_json::{Value, json};
 use types::Code;
-use workload::{Arg, Content, HostPort, PortAddress, Probe, Usage, VolumeSpec};
+use workload::{Arg, Content, HostPort, Piece, PortAddress, Probe, Usage, VolumeSpec};
 
 use super::*;
 use crate::layout;
@@ -25,6 +25,10 @@ fn draft(consensus: &str, nodes: u32) -> Draft {
     }
 }
 
+fn with_ca(draft: Draft) -> Draft {
+    Draft { options: json!({ "certificateAuthority": "fabric-ca" }), ..draft }
+}
+
 fn planned(index: usize, node: PlannedNode, contract: Option<String>) -> NodeSpec {
     NodeSpec { id: format!("node_{index}"), name: node.name, member: node.member, role: node.role, contract }
 }
@@ -36,6 +40,7 @@ fn spec(draft: &Draft) -> NetworkSpec {
         name: draft.name.clone(),
         consensus: draft.consensus.clone(),
         version: draft.version.clone(),
+        engines: accepted.engines.into_iter().map(|name| (name, "1.5.21".to_owned())).collect(),
         chain_id: None,
         created_at: 1_700_000_000_000_000,
         genesis: None,
@@ -44,6 +49,7 @@ fn spec(draft: &Draft) -> NetworkSpec {
         accounts: accepted.accounts,
         channels: accepted.channels,
         contracts: vec![],
+        attached: None,
     }
 }
 
@@ -123,6 +129,13 @@ fn written(plan: &Plan, name: &str) -> String {
     lines.extend(service.program.files.iter().map(|file| match &file.content {
         Content::Secret(reference) => format!("file {}: secret {reference}", file.name),
         Content::Text(text) => format!("file {}: {text}", file.name),
+        Content::Pieces(pieces) => {
+            let piece = |piece: &Piece| match piece {
+                Piece::Text(text) => text.clone(),
+                Piece::Secret(reference) => format!("<secret {reference}>"),
+            };
+            format!("file {}: {}", file.name, pieces.iter().map(piece).collect::<String>())
+        }
     }));
     let in_volume = |volume: &VolumeSpec| {
         let files: Vec<String> = volume
@@ -139,7 +152,9 @@ fn written(plan: &Plan, name: &str) -> String {
 #[test]
 fn the_planner_conforms() {
     for (consensus, nodes) in [("raft", 1), ("raft", 3), ("bft", 4), ("bft", 7)] {
-        conformance::planner(&FabricPlanner, &draft(consensus, nodes), |name, part| format!("{part} of {name}"));
+        for draft in [draft(consensus, nodes), with_ca(draft(consensus, nodes))] {
+            conformance::planner(&FabricPlanner, &draft, |name, part| format!("{part} of {name}"));
+        }
     }
 }
 
@@ -156,6 +171,12 @@ fn what_does_not_fit_is_refused_with_its_field() {
         (options(json!({ "channel": "Main" })), "options.channel", Code::RequestInvalid, "lower-case letter"),
         (options(json!({ "channel": 7 })), "options.channel", Code::RequestInvalid, "does not fit"),
         (options(json!({ "ordererMember": "gamma" })), "options.ordererMember", Code::RequestInvalid, "alpha, beta"),
+        (
+            options(json!({ "certificateAuthority": "own" })),
+            "options.certificateAuthority",
+            Code::RequestInvalid,
+            "`fabric-ca`",
+        ),
         (options(json!({ "peers": 10 })), "options.peers", Code::RequestInvalid, "from 1 to 9"),
     ];
     for (draft, field, code, words) in cases {
@@ -221,6 +242,55 @@ fn identities_come_first() {
     let mut outputs = outputs(&spec, &placements);
     outputs.remove("beta/user");
     assert!(!FabricPlanner.plan(&spec, &placements, &outputs).unwrap().complete);
+}
+
+#[test]
+fn with_fabric_ca_each_member_has_one_with_a_root_of_its_own() {
+    let draft = with_ca(draft("raft", 1));
+    let accepted = FabricPlanner.accept(&draft).unwrap();
+    assert_eq!(accepted.engines, ["fabric-ca"]);
+    let names: Vec<&str> = accepted.nodes.iter().skip(3).map(|node| node.name.as_str()).collect();
+    assert_eq!(names, ["demo/ca-alpha", "demo/ca-beta"]);
+    let spec = spec(&draft);
+    let placements = placements(&spec);
+    let plan = self::plan(&spec);
+    insta::assert_snapshot!("ca", written(&plan, "demo/ca-alpha"));
+    let own: Vec<_> = plan.identities.iter().filter(|own| own.name.starts_with("ca-beta/")).collect();
+    assert_eq!(own.iter().map(|own| own.usage).collect::<Vec<_>>(), [Usage::Authority, Usage::Password, Usage::Tls]);
+    let outputs = outputs(&spec, &placements);
+    let msp = layout::msp(&outputs, "alpha").unwrap();
+    assert_eq!(msp.roots, ["authority of alpha signing\n", "certificate of ca-alpha/root\n"]);
+    let peer = plan.services.iter().find(|service| service.name == "demo/peer-beta-1").unwrap();
+    let roots = peer.volumes[0].files.iter().filter(|file| file.path.starts_with("msp/cacerts/"));
+    assert_eq!(roots.count(), 2, "its own people are known to a peer by both roots");
+    let without = NetworkSpec { engines: Default::default(), ..spec };
+    assert!(FabricPlanner.plan(&without, &placements, &outputs).is_err(), "which version is not left to chance");
+}
+
+#[test]
+fn a_profile_tells_where_the_fabric_ca_is() {
+    let spec = spec(&with_ca(draft("raft", 1)));
+    let placements = placements(&spec);
+    let connector: driver::Connector =
+        std::sync::Arc::new(|_, _| Box::pin(async { Err(std::io::ErrorKind::NotFound.into()) }));
+    let outputs = issued(&spec, &placements);
+    let network = LedgerNetwork { placements, outputs, ..LedgerNetwork::new(spec, connector) };
+    let keys = |name: &str| {
+        let key = || SecretKey::generate().unwrap().pkcs8_pem();
+        Ok(if name == "ca-alpha/registrar" { "s3cret".to_owned().into() } else { key() })
+    };
+    let profile = FabricPlanner.profile(&network, "alpha", &keys).unwrap();
+    let text = |path: &str| String::from_utf8(profile[path].contents.to_vec()).unwrap();
+    let facts: Value = serde_json::from_str(&text("ca.json")).unwrap();
+    assert!(profile["ca.json"].secret);
+    assert_eq!(facts["registrar"], json!({ "enrollId": "admin", "enrollSecret": "s3cret" }));
+    let url = facts["url"].as_str().unwrap();
+    assert_eq!(facts["enrollUrl"], url.replace("https://", "https://admin:s3cret@"));
+    assert!(!text("connection.json").contains("s3cret"));
+    let connection: Value = serde_json::from_str(&text("connection.json")).unwrap();
+    assert_eq!(connection["organizations"]["beta"]["certificateAuthorities"], json!(["ca-beta"]));
+    assert_eq!(connection["certificateAuthorities"]["ca-alpha"]["url"], *url);
+    assert!(text("env.sh").contains("FABRIC_CA_CLIENT_CANAME='ca-alpha'"));
 }
 
 #[test]

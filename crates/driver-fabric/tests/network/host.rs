@@ -18,7 +18,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use types::PlannedNode;
 use workload::{
-    Arg, Content, HostPort, Outputs, Placement, Placements, Plan, PortAddress, Probe, Service, key_reference,
+    Arg, Content, HostPort, Outputs, Piece, Placement, Placements, Plan, PortAddress, Probe, Service, key_reference,
 };
 
 use crate::members::Members;
@@ -61,6 +61,7 @@ impl Network {
                 name: draft.name,
                 consensus: draft.consensus,
                 version: draft.version,
+                engines: accepted.engines.into_iter().map(|name| (name, "1.5.21".to_owned())).collect(),
                 chain_id: None,
                 created_at: types::now(),
                 genesis: None,
@@ -69,6 +70,7 @@ impl Network {
                 accounts: accepted.accounts,
                 channels: accepted.channels,
                 contracts: Vec::new(),
+                attached: None,
             },
             placements: Placements::new(),
             outputs: Outputs::new(),
@@ -207,10 +209,22 @@ impl Network {
             }
         }
         for file in &service.program.files {
-            let Content::Secret(reference) = &file.content else { bail!("no other files are planned") };
             let prefix = key_reference(&self.spec.id, "");
-            let name = reference.strip_prefix(&prefix).context("a key of this network")?;
-            write(&home.join("secrets").join(&file.name), self.members.key(name)?.as_bytes(), 0o600)?;
+            let secret = |reference: &String| -> anyhow::Result<String> {
+                Ok(self.members.key(reference.strip_prefix(&prefix).context("a key of this network")?)?.to_string())
+            };
+            let text = match &file.content {
+                Content::Text(text) => text.clone(),
+                Content::Secret(reference) => secret(reference)?,
+                Content::Pieces(pieces) => {
+                    let piece = |piece: &Piece| match piece {
+                        Piece::Text(text) => Ok(text.clone()),
+                        Piece::Secret(reference) => secret(reference),
+                    };
+                    pieces.iter().map(piece).collect::<anyhow::Result<String>>()?
+                }
+            };
+            write(&home.join("secrets").join(&file.name), text.as_bytes(), 0o600)?;
         }
         let environment = service.program.env.iter().map(|(name, value)| Ok((name.clone(), self.text(node, value)?)));
         let environment = environment.collect::<anyhow::Result<Vec<_>>>()?;

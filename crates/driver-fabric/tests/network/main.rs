@@ -3,6 +3,7 @@
 //! The programs are found below `POLDER_ENGINES` (`fabric-3.1.1/bin/peer`, …), else in the cache directory; without them the
 //! tests fail. All processes end with the tests, also when they fail.
 
+mod fabric_ca;
 mod host;
 mod members;
 mod outage;
@@ -30,4 +31,13 @@ async fn fabric_3_with_bft() -> anyhow::Result<()> {
 async fn fabric_2_with_raft() -> anyhow::Result<()> {
     let _alone = ALONE.lock().await;
     story::run("2.5.0", "raft", 3, json!({ "peers": 2, "ordererMember": "beta", "channel": "main" })).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn both_versions_with_fabric_ca() -> anyhow::Result<()> {
+    let _alone = ALONE.lock().await;
+    for version in ["3.1.1", "2.5.0"] {
+        fabric_ca::run(version).await?;
+    }
+    Ok(())
 }

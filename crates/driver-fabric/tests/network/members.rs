@@ -22,6 +22,7 @@ struct Own {
 pub struct Members {
     own: BTreeMap<String, Own>,
     issued: Mutex<BTreeMap<String, Arc<Issued>>>,
+    passwords: Mutex<BTreeMap<String, String>>,
 }
 
 /// An identity that was issued.
@@ -43,7 +44,7 @@ impl Members {
             let own = Own { identities: root(name, Purpose::Identities)?, tls: root(name, Purpose::Tls)? };
             Ok(((*name).to_owned(), own))
         });
-        Ok(Self { own: own.collect::<anyhow::Result<_>>()?, issued: Mutex::default() })
+        Ok(Self { own: own.collect::<anyhow::Result<_>>()?, issued: Mutex::default(), passwords: Mutex::default() })
     }
 
     /// Issues an identity, and gives what is recorded of it.
@@ -64,6 +65,7 @@ impl Members {
             public_key: key.public_key(),
             validity: Validity::days(SystemTime::now(), 365),
         };
+        let own_root;
         let (root, certificate) = match wanted.usage {
             Usage::Signing => {
                 let (root, by) = &own.identities;
@@ -73,6 +75,22 @@ impl Members {
                 let (root, by) = &own.tls;
                 (root, authority::issue_tls(Authority { certificate: root, key: by }, &request)?)
             }
+            Usage::Authority => {
+                let (common_name, organisation) = (&wanted.common_name, &wanted.member);
+                let request = AuthorityRequest {
+                    common_name,
+                    organisation,
+                    purpose: Purpose::Delegated,
+                    validity: request.validity,
+                };
+                own_root = authority::authority(&request, &key)?;
+                (&own_root, own_root.clone())
+            }
+            Usage::Password => {
+                self.passwords.lock().insert(wanted.name.clone(), format!("password-of-{}", wanted.member));
+                outputs.insert(wanted.name.clone(), BTreeMap::new());
+                return Ok(());
+            }
         };
         let recorded = [("certificate".to_owned(), certificate.clone()), ("authority".to_owned(), root.clone())];
         outputs.insert(wanted.name.clone(), recorded.into());
@@ -81,8 +99,11 @@ impl Members {
         Ok(())
     }
 
-    /// The private key of an identity: PKCS #8, PEM.
+    /// The private key of an identity, PKCS #8 as PEM, or its password.
     pub fn key(&self, name: &str) -> driver::Result<Zeroizing<String>> {
+        if let Some(password) = self.passwords.lock().get(name) {
+            return Ok(Zeroizing::new(password.clone()));
+        }
         let issued = self.issued.lock().get(name).cloned();
         let issued = issued.ok_or_else(|| Error::Protocol(format!("{name} was not issued")))?;
         Ok(issued.key.pkcs8_pem())

@@ -84,6 +84,7 @@ impl Planner for NativePlanner {
             nodes,
             channels: vec![],
             accounts: vec![],
+            engines: vec![],
             notes,
         })
     }

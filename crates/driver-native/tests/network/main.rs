@@ -184,6 +184,7 @@ async fn the_ledger_conforms() {
         set: ("transfer", json!([bob.address(), 42])),
         get: ("balanceOf", json!([bob.address()]), json!("42")),
         fail: ("transfer", json!([bob.address(), "1000000000000000000000000000000"]), "InsufficientBalance("),
+        voters: vec![],
     };
     conformance::ledger(&case).await;
 }

@@ -1,6 +1,6 @@
 //! The chain: blocks of one transaction each, contracts that map text to text.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -45,12 +45,21 @@ pub(super) struct Chain {
     pub entries: BTreeMap<u64, Entry>,
     pub contracts: HashMap<String, HashMap<String, String>>,
     pub nonces: HashMap<String, u64>,
+    pub validators: Vec<String>,
+    /// Who votes, by whom it is on and what it is for.
+    pub votes: BTreeMap<(String, bool), BTreeSet<String>>,
 }
 
 impl Chain {
-    pub fn new() -> Self {
-        let mut chain =
-            Self { blocks: Vec::new(), entries: BTreeMap::new(), contracts: HashMap::new(), nonces: HashMap::new() };
+    pub fn new(validators: Vec<String>) -> Self {
+        let mut chain = Self {
+            blocks: Vec::new(),
+            entries: BTreeMap::new(),
+            contracts: HashMap::new(),
+            nonces: HashMap::new(),
+            validators,
+            votes: BTreeMap::new(),
+        };
         chain.push_block(0);
         chain
     }
@@ -61,6 +70,25 @@ impl Chain {
 
     pub fn height(&self) -> u64 {
         self.blocks.len() as u64 - 1
+    }
+
+    /// Counts a vote at once; when more than half of the validators agree, it is done.
+    pub fn vote(&mut self, voter: &str, subject: &str, add: Option<bool>) {
+        for choice in [true, false] {
+            if let Some(voters) = self.votes.get_mut(&(subject.into(), choice)) {
+                voters.remove(voter);
+            }
+        }
+        let Some(add) = add else { return };
+        let voters = self.votes.entry((subject.into(), add)).or_default();
+        voters.insert(voter.into());
+        if voters.len() > self.validators.len() / 2 {
+            self.votes.retain(|(on, _), _| on != subject);
+            self.validators.retain(|validator| validator != subject);
+            if add {
+                self.validators.push(subject.into());
+            }
+        }
     }
 
     pub fn find(&self, id: &str) -> Option<&Entry> {

@@ -6,13 +6,13 @@ use futures::future::{BoxFuture, FutureExt};
 use parking_lot::Mutex;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
-use types::{Address, Block, BlockSummary, Code, Transaction, TransactionDraft, TransactionTerms};
+use types::{Address, Block, BlockSummary, Code, Transaction, TransactionDraft, TransactionTerms, ValidatorChange};
 
 use super::PORT;
 use super::chain::{Body, Chain, Entry, Envelope, contract_address, hash};
 use crate::{
-    Action, Artifact, BlockId, Call, Error, Event, Inclusion, Interfaces, Ledger, LedgerNetwork, NodeHealth, Outcome,
-    Peer, Position, Query, Result, Signed, Signer, TransactionSlice,
+    Action, Agreement, Artifact, Ballot, BlockId, Call, Error, Event, Inclusion, Interfaces, Ledger, LedgerNetwork,
+    NodeHealth, Outcome, Peer, Position, Query, Result, Signed, Signer, TransactionSlice, ValidatorSet, ValidatorVote,
 };
 
 pub(super) struct MemoryLedger {
@@ -316,6 +316,38 @@ impl Ledger for MemoryLedger {
                 halted: None,
                 facts: json!({}),
             })
+        }
+        .boxed()
+    }
+
+    fn validators(&self) -> BoxFuture<'_, Result<ValidatorSet>> {
+        self.read_chain(|chain| {
+            let vote = |(subject, add): &(String, bool), voter: &String| ValidatorVote {
+                voter: voter.clone(),
+                subject: subject.clone(),
+                choice: if *add { ValidatorChange::Add } else { ValidatorChange::Remove },
+                counted: true,
+            };
+            let votes = chain.votes.iter().flat_map(|(on, voters)| voters.iter().map(|voter| vote(on, voter)));
+            Ok(ValidatorSet {
+                validators: chain.validators.clone(),
+                agreement: Agreement::Majority,
+                votes: votes.collect(),
+            })
+        })
+        .boxed()
+    }
+
+    fn vote<'a>(&'a self, node: &'a str, ballot: &'a Ballot) -> BoxFuture<'a, Result<()>> {
+        async move {
+            self.health(node).await?;
+            if !self.network.spec.node_ids().any(|known| *known == ballot.subject) {
+                let detail = format!("`{}` is no node that could validate.", ballot.subject);
+                return Err(Error::problem(Code::RequestInvalid, detail));
+            }
+            let add = ballot.choice.map(|choice| choice == ValidatorChange::Add);
+            self.chain.lock().vote(node, &ballot.subject, add);
+            Ok(())
         }
         .boxed()
     }

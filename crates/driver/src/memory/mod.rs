@@ -44,7 +44,7 @@ impl Driver for MemoryDriver {
             .chains
             .lock()
             .entry(network.spec.id.clone())
-            .or_insert_with(|| Arc::new(Mutex::new(chain::Chain::new())))
+            .or_insert_with(|| Arc::new(Mutex::new(chain::Chain::new(network.spec.node_ids().cloned().collect()))))
             .clone();
         Arc::new(ledger::MemoryLedger { network, chain })
     }

@@ -31,6 +31,7 @@ impl Planner for MemoryPlanner {
                 min_nodes: 1,
                 max_nodes: 9,
                 default_nodes: 1,
+                capabilities: vec!["validators".into()],
             }],
             roles: vec!["node".into()],
             capabilities: ["chain-id", "contracts", "events", "accounts"].map(String::from).to_vec(),
@@ -77,6 +78,7 @@ impl Planner for MemoryPlanner {
             nodes: nodes.collect(),
             channels: vec![],
             accounts: vec![],
+            engines: vec![],
             notes: vec!["It is gone when the server ends.".into()],
         })
     }

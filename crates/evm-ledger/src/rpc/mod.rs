@@ -7,6 +7,4 @@ pub(crate) mod wire;
 pub(crate) use client::Client;
 pub use client::{Answer, NodeError, Request, parsed};
 use connection::Broken;
-
-/// Name of the port of a node that answers JSON-RPC over HTTP.
-pub const RPC_PORT: &str = "rpc";
+pub use driver::RPC_PORT;

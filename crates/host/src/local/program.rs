@@ -5,7 +5,8 @@ use std::io::Write;
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
-use workload::{Arg, Content, Placement, Program, Service, VolumeSpec};
+use workload::{Arg, Content, Piece, Placement, Program, Service, VolumeSpec};
+use zeroize::Zeroizing;
 
 use super::LocalHost;
 use crate::layout::{NodeDirectory, below, check_name, make_directory, remove, write_file};
@@ -143,10 +144,11 @@ impl LocalHost {
                 }
                 Content::Secret(reference) => {
                     has_secrets = true;
-                    make_directory(&secrets)?;
-                    let path = secrets.join(&file.name);
-                    write_secret(&path, &self.secrets.resolve(reference).await?)?;
-                    path
+                    write_secret(&secrets, &file.name, &self.secrets.resolve(reference).await?)?
+                }
+                Content::Pieces(pieces) => {
+                    has_secrets = true;
+                    write_secret(&secrets, &file.name, &self.assemble(pieces).await?)?
                 }
             };
             files.insert(file.name.clone(), path);
@@ -167,14 +169,28 @@ impl LocalHost {
         let args = program.args.iter().map(|arg| resolver.resolve(arg)).collect::<Result<_>>()?;
         Ok(PreparedProgram { args, env, secrets: has_secrets.then_some(secrets) })
     }
+
+    async fn assemble(&self, pieces: &[Piece]) -> Result<Zeroizing<Vec<u8>>> {
+        let mut content = Zeroizing::new(Vec::new());
+        for piece in pieces {
+            match piece {
+                Piece::Text(text) => content.extend_from_slice(text.as_bytes()),
+                Piece::Secret(reference) => content.extend_from_slice(&self.secrets.resolve(reference).await?),
+            }
+        }
+        Ok(content)
+    }
 }
 
-fn write_secret(path: &PathBuf, content: &[u8]) -> Result<()> {
+fn write_secret(directory: &Path, name: &str, content: &[u8]) -> Result<PathBuf> {
+    make_directory(directory)?;
+    let path = directory.join(name);
     let write = || {
-        let mut file = std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
+        let mut file = std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&path)?;
         file.write_all(content)
     };
-    write().map_err(|error| Error::file(path, error))
+    write().map_err(|error| Error::file(&path, error))?;
+    Ok(path)
 }
 
 struct Resolver<'a> {

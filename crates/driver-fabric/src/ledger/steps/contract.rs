@@ -5,13 +5,14 @@ use std::time::Duration;
 use driver::{ContractSpec, Error, NodeSpec, Result};
 use fabric_client::lifecycle::{self, Definition, Endorsement};
 use fabric_client::{Call, Error as Failure, Identity};
-use types::Code;
+use types::{ChaincodeApproval, ChaincodeReadiness, Code};
 use workload::StepSpec;
 
 use super::Parameters;
 use super::channel::members_unseen;
 use crate::layout;
 use crate::ledger::FabricLedger;
+use crate::ledger::clients::Access;
 use crate::ledger::errors::{error, told};
 use crate::ledger::query::METADATA;
 use crate::ledger::send::is_uninitialised;
@@ -116,6 +117,34 @@ impl<'a> Contract<'a> {
     fn first_peer(&self, member: &'a str) -> Result<&'a NodeSpec> {
         let first = self.peers(member).into_iter().next();
         first.ok_or_else(|| Error::Protocol(format!("{member} runs no peer")))
+    }
+
+    /// What the members have done for it. Where a later version is in force, what was done for that one.
+    pub(super) async fn readiness(ledger: &'a FabricLedger, spec: &'a ContractSpec) -> Result<ChaincodeReadiness> {
+        let own = Self { ledger, spec, member: None };
+        let definition = own.definition()?;
+        let asked = |access: Access| {
+            let definition = &definition;
+            async move {
+                let (peer, admin, channel) = (access.clients.gateway.peer(), &access.identity, &access.channel);
+                let found = lifecycle::committed(peer, admin, channel, &definition.name).await?;
+                match found.filter(|found| found.definition.sequence >= definition.sequence) {
+                    Some(found) => Ok((true, found.approvals)),
+                    None => Ok((false, lifecycle::readiness(peer, admin, channel, definition).await?)),
+                }
+            }
+        };
+        let (committed, by_msp) = ledger.clients.ask(&spec.channel, None, asked).await?;
+        let mut approvals = Vec::new();
+        for member in ledger.clients.members(&spec.channel) {
+            let installed = match ledger.clients.admin(member).await {
+                Ok(admin) => own.lacking(member, &admin).await.ok().map(|lacking| lacking.is_empty()),
+                Err(_) => None,
+            };
+            let approved = by_msp.get(&layout::msp_id(member)).copied().unwrap_or_default();
+            approvals.push(ChaincodeApproval { member: member.clone(), installed, approved });
+        }
+        Ok(ChaincodeReadiness { committed, approvals })
     }
 
     pub(super) async fn done(&self, step: &StepSpec) -> Result<bool> {

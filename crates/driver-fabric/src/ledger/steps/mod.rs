@@ -8,9 +8,9 @@ mod contract;
 
 use std::time::Duration;
 
-use driver::{Error, NodeSpec, Result};
+use driver::{ContractSpec, Error, NodeSpec, Result};
 use tokio::time::Instant;
-use types::Code;
+use types::{ChaincodeReadiness, Code};
 use workload::StepSpec;
 
 use crate::ledger::FabricLedger;
@@ -45,6 +45,10 @@ pub(crate) async fn done(ledger: &FabricLedger, step: &StepSpec) -> Result<bool>
         INSTALL | APPROVE | COMMIT | CONTRACT_READY => contract::Contract::of(ledger, &parameters)?.done(step).await,
         other => Err(Error::Protocol(format!("step {} is of the unknown kind `{other}`", step.name))),
     }
+}
+
+pub(crate) async fn readiness(ledger: &FabricLedger, contract: &ContractSpec) -> Result<ChaincodeReadiness> {
+    contract::Contract::readiness(ledger, contract).await
 }
 
 pub(crate) async fn take(ledger: &FabricLedger, step: &StepSpec) -> Result<()> {
