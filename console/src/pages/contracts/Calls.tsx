@@ -5,7 +5,6 @@ import { api, done } from "../../api/client";
 import { accountsQuery } from "../../api/queries";
 import { useCan } from "../../api/session";
 import type { Arguments, Contract } from "../../api/types";
-import { formatNumber } from "../../lib/format";
 import {
   type ContractFunction,
   type ContractParameter,
@@ -15,13 +14,12 @@ import {
   type TransientField,
 } from "../../lib/metadata";
 import { useAction } from "../../ui/actions";
-import { Facts, showValue } from "../../ui/Facts";
+import { showValue } from "../../ui/Facts";
 import { IconDelete, IconPlus } from "../../ui/icons";
-import { TextLink } from "../../ui/links";
 import { Panel } from "../../ui/Panel";
 import { ProblemAlert } from "../../ui/ProblemAlert";
 import { SignerSelect } from "../../ui/SignerSelect";
-import { Status } from "../../ui/Status";
+import { Sent } from "./Sent";
 
 interface CallsProps {
   network: string;
@@ -295,28 +293,7 @@ function CallFrame({ network, contract, from, name, types, reads, take, children
           {showValue(query.data.result)}
         </div>
       )}
-      {invoke.data && (
-        <div className="result" role="status">
-          <Facts
-            items={[
-              ["Outcome", <Status key="status" status={invoke.data.status} />],
-              [
-                "Transaction",
-                <TextLink
-                  key="hash"
-                  className="mono break"
-                  to="/networks/$network/transactions/$hash"
-                  params={{ network, hash: invoke.data.transactionHash }}
-                  search={{ channel: contract.channel ?? undefined }}
-                >
-                  {invoke.data.transactionHash}
-                </TextLink>,
-              ],
-              ["Block", formatNumber(invoke.data.blockNumber)],
-            ]}
-          />
-        </div>
-      )}
+      {invoke.data && <Sent network={network} contract={contract} result={invoke.data} />}
     </form>
   );
 }

@@ -15,7 +15,6 @@ import { ProblemAlert } from "../../ui/ProblemAlert";
 import { SignerSelect } from "../../ui/SignerSelect";
 import { useArguments } from "../../ui/useArguments";
 import { ArtifactInput } from "./ArtifactInput";
-import "./contracts.css";
 
 const route = getRouteApi("/signed-in/networks/$network/contracts/deploy");
 

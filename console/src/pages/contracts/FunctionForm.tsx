@@ -4,15 +4,13 @@ import { type FormEvent, type ReactNode, useState } from "react";
 import { api, done } from "../../api/client";
 import type { Arguments, Contract } from "../../api/types";
 import { type AbiEntry, type AbiParameter, parseArgument, signature } from "../../lib/abi";
-import { formatNumber } from "../../lib/format";
 import { ArgumentFields } from "../../ui/ArgumentFields";
 import { useAction } from "../../ui/actions";
 import { Facts, showValue } from "../../ui/Facts";
-import { TextLink } from "../../ui/links";
 import { ProblemAlert } from "../../ui/ProblemAlert";
-import { Status } from "../../ui/Status";
 import { AddressLink } from "../../ui/tables";
 import { useArguments } from "../../ui/useArguments";
+import { Sent } from "./Sent";
 
 interface FormProps {
   network: string;
@@ -84,28 +82,7 @@ export function WriteForm({ network, contract, entry, from }: FormProps & { from
       }
     >
       <ProblemAlert error={send.error} mt="sm" />
-      {send.data && (
-        <div className="result" role="status">
-          <Facts
-            items={[
-              ["Outcome", <Status key="status" status={send.data.status} />],
-              [
-                "Transaction",
-                <TextLink
-                  key="hash"
-                  className="mono"
-                  to="/networks/$network/transactions/$hash"
-                  params={{ network, hash: send.data.transactionHash }}
-                >
-                  {send.data.transactionHash}
-                </TextLink>,
-              ],
-              ["Block", formatNumber(send.data.blockNumber)],
-              ["Gas used", formatNumber(send.data.gasUsed)],
-            ]}
-          />
-        </div>
-      )}
+      {send.data && <Sent network={network} contract={contract} result={send.data} />}
     </FunctionFrame>
   );
 }
