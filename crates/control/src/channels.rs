@@ -3,7 +3,7 @@
 use driver::{ChannelSpec, NetworkSpec};
 use store::networks::Network;
 use store::{NewAudit, networks, operations};
-use types::{Channel, ChannelNode, NewChannel, Operation, Page, Permission, now};
+use types::{Channel, ChannelNode, Id, NewChannel, Operation, Page, Permission, now};
 
 use crate::chaincodes::shown as shown_chaincode;
 use crate::idempotency::{self, Idempotency};
@@ -73,7 +73,7 @@ impl Control {
             Subject { id: &network.id, name: &network.name, scope: &network.id, consortium: &network.consortium };
         let operation = new_operation(Change::CreateChannel, &subject, caller);
         operations::insert(&mut tx, &operation).await?;
-        let members = networks::members(&mut tx, &network.id).await?;
+        let organisations: Vec<Id> = all.into_iter().map(|(_, id)| id).collect();
         let entry = NewAudit {
             actor: caller.actor().to_string(),
             action: Change::CreateChannel.kind(),
@@ -81,7 +81,7 @@ impl Control {
             organisation: None,
             details,
         };
-        tx.audit_each(&members, entry);
+        tx.audit_each(&organisations, entry);
         tx.change("operation", &operation.shown.id, Some(&network.id));
         idempotency::record(&mut tx, caller, idempotency, &operation.shown).await?;
         tx.commit().await?;

@@ -1,15 +1,16 @@
 //! Attaching a network that others run: found, pinned, recorded, and from then on watched and used like the others.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use driver::{AttachedSpec, Attacher, Connector, Ledger, LedgerNetwork, NetworkSpec, NodeSpec, Remote};
 use outbound::{Location, Outbound, Pinned};
 use serde_json::{Value, json};
-use store::networks::{self, Phase, Wanted};
+use store::networks::{self, Phase};
 use store::{NewAudit, accounts};
 use types::{AttachNetwork, Attached, Code, Id, Network, NetworkStatus, Permission, new_id, now};
 
-use super::create::{choose_members, name_taken};
+use super::create::{choose_members, name_taken, stored_network};
 use crate::idempotency::{self, Idempotency};
 use crate::names::check_name;
 use crate::{Caller, Control, Error, Result};
@@ -77,25 +78,12 @@ impl Control {
             client: found.client,
             confirmations: new.confirmations.or(found.confirmations),
         };
-        let engine = attacher.describe().name;
         let spec = specify(&id, &new.name, &found.consensus, chain_id, &accounts, attached);
         let network = networks::Network {
-            id,
-            consortium: consortium.id.clone(),
-            name: new.name.clone(),
-            engine,
-            consensus: found.consensus,
-            spec: serde_json::to_value(&spec).map_err(|error| Error::internal("a specification", error))?,
             options: json!({}),
-            chain_id: Some(chain_id),
             phase: Phase::Ready,
-            wanted: Wanted::Running,
             status: NetworkStatus::Running,
-            status_reason: None,
-            height: None,
-            progress_at: None,
-            counted: None,
-            created_at: spec.created_at,
+            ..stored_network(&attacher.describe().name, &consortium, &spec)?
         };
         let organisations: Vec<Id> = members.iter().map(|member| member.organisation.clone()).collect();
         networks::insert(&mut tx, &network, &organisations).await.map_err(|error| match error {
@@ -209,11 +197,11 @@ fn specify(
     attached: AttachedSpec,
 ) -> NetworkSpec {
     NetworkSpec {
-        engines: Default::default(),
         id: id.into(),
         name: name.into(),
         consensus: consensus.into(),
         version: None,
+        engines: BTreeMap::new(),
         chain_id: Some(chain_id),
         created_at: now(),
         genesis: None,

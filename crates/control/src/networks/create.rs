@@ -64,14 +64,16 @@ impl Control {
         let id = new_id("net");
         let accounts = self.make_accounts(&id, &checked.members, &checked.accepted.accounts)?;
         let spec = specify(&id, chain_id, &checked, &accounts);
-        let network = stored_network(new, &consortium, &spec);
+        let network = stored_network(&new.engine, &consortium, &spec)?;
         let organisations: Vec<Id> = checked.members.iter().map(|member| member.organisation.clone()).collect();
         networks::insert(&mut tx, &network, &organisations).await.map_err(|error| match error {
             store::Error::Taken { .. } => name_taken(&new.name, &consortium.name),
             other => other.into(),
         })?;
         for (position, node) in (0i64..).zip(&spec.nodes) {
-            let row = stored_node(&network, node, position, &checked.members, self.host().name())?;
+            let owner = checked.members.iter().find(|member| member.name == node.member);
+            let owner = owner.map(|member| member.organisation.clone());
+            let row = stored_node(&network, node, position, owner, self.host().name())?;
             nodes::insert(&mut tx, &row).await?;
         }
         for (account, _) in &accounts {
@@ -277,14 +279,15 @@ fn specify(
     }
 }
 
-fn stored_network(new: &NewNetwork, consortium: &Consortium, spec: &NetworkSpec) -> networks::Network {
-    networks::Network {
+/// The record of a network that is to be made.
+pub(super) fn stored_network(engine: &str, consortium: &Consortium, spec: &NetworkSpec) -> Result<networks::Network> {
+    Ok(networks::Network {
         id: spec.id.clone(),
         consortium: consortium.id.clone(),
-        name: new.name.clone(),
-        engine: new.engine.clone(),
-        consensus: new.consensus.clone(),
-        spec: serde_json::to_value(spec).expect("a specification has text keys only, so it always serialises"),
+        name: spec.name.clone(),
+        engine: engine.into(),
+        consensus: spec.consensus.clone(),
+        spec: serde_json::to_value(spec).map_err(|error| Error::internal("a specification", error))?,
         options: spec.options.clone(),
         chain_id: spec.chain_id,
         phase: Phase::Creating,
@@ -295,17 +298,18 @@ fn stored_network(new: &NewNetwork, consortium: &Consortium, spec: &NetworkSpec)
         progress_at: None,
         counted: None,
         created_at: spec.created_at,
-    }
+    })
 }
 
-fn stored_node(
+/// The record of a node that is to be made, for the organisation that it belongs to.
+pub(crate) fn stored_node(
     network: &networks::Network,
     node: &NodeSpec,
     position: i64,
-    members: &[Member],
+    organisation: Option<Id>,
     host: &str,
 ) -> Result<nodes::Node> {
-    let member = members.iter().find(|member| member.name == node.member).ok_or_else(|| {
+    let organisation = organisation.ok_or_else(|| {
         Error::Internal(format!("the planner gave {} to {}, who takes no part", node.name, node.member), None)
     })?;
     let prefix = format!("{}/", network.name);
@@ -314,7 +318,7 @@ fn stored_node(
         network: network.id.clone(),
         name: node.name.strip_prefix(&prefix).unwrap_or(&node.name).into(),
         position,
-        organisation: member.organisation.clone(),
+        organisation,
         role: node.role.clone(),
         host: host.into(),
         wanted: true,

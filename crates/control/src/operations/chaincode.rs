@@ -9,12 +9,12 @@ use store::networks::{self, Network, PlacedPort};
 use store::operations::Operation;
 use store::{Tx, nodes};
 use tokio::sync::watch;
-use types::{Id, NodeStatus, new_id, now};
+use types::{Id, new_id, now};
 use workload::{Placement, Placements};
 
 use super::StepKind;
 use super::steps::Progress;
-use crate::networks::{network_spec, placements};
+use crate::networks::{network_spec, placements, stored_node};
 use crate::{Control, Error, Result};
 
 /// How often a build's progress is written down.
@@ -118,10 +118,9 @@ async fn include(
     let mut tx = control.store().begin().await?;
     let position = i64::try_from(nodes::of_network(&mut tx, &network.id).await?.len()).unwrap_or(i64::MAX);
     for (number, node) in (position..).zip(added) {
-        let organisation = members.iter().find(|(name, _)| *name == node.member).map(|(_, id)| id.clone());
-        let organisation = organisation
-            .ok_or_else(|| Error::Internal(format!("{} belongs to nobody of the network", node.name), None))?;
-        insert_node(&mut tx, network, node, number, organisation, control.host().name()).await?;
+        let owner = members.iter().find(|(name, _)| *name == node.member).map(|(_, id)| id.clone());
+        nodes::insert(&mut tx, &stored_node(network, node, number, owner, control.host().name())?).await?;
+        tx.change("node", &node.id, Some(&network.id));
         place(&mut tx, &node.id, &all[&node.id], control.host().name()).await?;
     }
     set_spec(&mut tx, network, &spec).await?;
@@ -200,38 +199,6 @@ pub(crate) async fn set_spec(tx: &mut Tx, network: &Network, spec: &NetworkSpec)
     let value = serde_json::to_value(spec).map_err(|error| Error::internal("a specification", error))?;
     networks::set_spec(tx, &network.id, &value).await?;
     tx.change("network", &network.id, Some(&network.id));
-    Ok(())
-}
-
-async fn insert_node(
-    tx: &mut Tx,
-    network: &Network,
-    node: &NodeSpec,
-    position: i64,
-    organisation: Id,
-    host: &str,
-) -> Result<()> {
-    let prefix = format!("{}/", network.name);
-    let row = nodes::Node {
-        id: node.id.clone(),
-        network: network.id.clone(),
-        name: node.name.strip_prefix(&prefix).unwrap_or(&node.name).into(),
-        position,
-        organisation,
-        role: node.role.clone(),
-        host: host.into(),
-        wanted: true,
-        status: NodeStatus::Creating,
-        status_reason: None,
-        height: None,
-        pid: None,
-        restarts: 0,
-        started_at: None,
-        facts: serde_json::json!({}),
-        observed_at: None,
-    };
-    nodes::insert(tx, &row).await?;
-    tx.change("node", &node.id, Some(&network.id));
     Ok(())
 }
 
