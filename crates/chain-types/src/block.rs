@@ -71,13 +71,17 @@ impl Block {
     ///
     /// # Errors
     /// When the bytes are not exactly one block, in the encoding that [`Self::to_rlp`] gives it.
-    pub fn from_rlp(mut bytes: &[u8]) -> alloy_rlp::Result<Self> {
-        let rlp_length = bytes.len();
-        let inner = Inner::decode(&mut bytes)?;
-        if !bytes.is_empty() || inner.length() != rlp_length {
+    pub fn from_rlp(bytes: &[u8]) -> alloy_rlp::Result<Self> {
+        let mut rest = bytes;
+        let inner = Inner::decode(&mut rest)?;
+        if !rest.is_empty() || inner.length() != bytes.len() {
             return Err(alloy_rlp::Error::UnexpectedLength);
         }
-        Ok(Self { hash: inner.header.hash_slow(), rlp_length, inner: Arc::new(inner) })
+        // The decoder of envelopes does not look at the length of the string that each is in.
+        if alloy_rlp::encode(&inner) != bytes {
+            return Err(alloy_rlp::Error::Custom("another encoding of a block"));
+        }
+        Ok(Self { hash: inner.header.hash_slow(), rlp_length: bytes.len(), inner: Arc::new(inner) })
     }
 }
 
