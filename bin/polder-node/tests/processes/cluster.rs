@@ -6,6 +6,7 @@ use std::{
     net::{SocketAddr, TcpListener, TcpStream},
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
+    sync::atomic::{AtomicU16, Ordering},
     thread,
     time::{Duration, Instant},
 };
@@ -80,6 +81,20 @@ pub struct Cluster {
     pub introduced: bool,
 }
 
+/// A free loopback address that stays free while the node that has it is down: below the ports that the system deals out, which
+/// another node's HTTP server may get meanwhile.
+fn address() -> SocketAddr {
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let own = std::process::id() as u16 % 100 * 80;
+    loop {
+        let port = 10_000 + (own + NEXT.fetch_add(1, Ordering::Relaxed)) % 8_000;
+        let address = SocketAddr::from(([127, 0, 0, 1], port));
+        if TcpListener::bind(address).is_ok() {
+            return address;
+        }
+    }
+}
+
 impl Cluster {
     /// Prepares data directories; nothing runs yet.
     pub fn prepare(validators: usize, followers: usize, alloc: &Value) -> Self {
@@ -89,16 +104,11 @@ impl Cluster {
     /// As [`Self::prepare`], on any genesis for the validators.
     pub fn prepare_with(validators: usize, followers: usize, genesis: impl FnOnce(&[String]) -> Value) -> Self {
         let directory = tempfile::tempdir().unwrap();
-        // Bound together, so that they differ.
-        let listeners: Vec<_> =
-            (0..validators + followers).map(|_| TcpListener::bind("127.0.0.1:0").unwrap()).collect();
-        let nodes: Vec<_> = listeners
-            .iter()
-            .enumerate()
-            .map(|(index, listener)| {
+        let nodes: Vec<_> = (0..validators + followers)
+            .map(|index| {
                 let data = directory.path().join(format!("node-{index}"));
                 let key = key(&data);
-                let p2p = listener.local_addr().unwrap();
+                let p2p = address();
                 Node { data, key, p2p, validator: index < validators, running: None }
             })
             .collect();
