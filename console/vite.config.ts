@@ -22,6 +22,12 @@ export default defineConfig(({ mode }) => {
       assetsInlineLimit: 0,
       chunkSizeWarningLimit: 1700,
       modulePreload: { polyfill: false },
+      rolldownOptions: {
+        output: {
+          // Dozens of files of a few lines each would cost a request each; what several pages use comes in one.
+          codeSplitting: { groups: [{ name: "shared", minShareCount: 3 }] },
+        },
+      },
     },
     test: {
       environment: "jsdom",

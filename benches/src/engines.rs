@@ -106,6 +106,8 @@ async fn chain(
     let mut best: Option<(u64, Figures)> = None;
     for &rate in rates {
         let made = platform.json(&create)?;
+        // Without a transaction Raft makes no block.
+        first_transaction(platform, &made, false).await?;
         let network = Network::of(rpc(&made)?, processes(&made)?);
         network.ready().await?;
         let figures = erc20::run(title, &network, erc20::Load::new(rate, seconds, senders)).await?;
@@ -127,7 +129,8 @@ async fn first_transaction(platform: &Platform, network: &Value, priced: bool) -
             ["contract", "deploy", token, "--network", "load", "--args", r#"["Load","LOAD","1"]"#, "--wait"];
         return platform.as_developer(&arguments).map(drop);
     }
-    let account = Account::new(1)?;
+    // None of those that the load sends from.
+    let account = Account::new(1_000_000)?;
     let raw = account.sign(CHAIN_ID, 0, Some(account.address), 21_000, alloy_primitives::Bytes::new());
     let mut connection = Connection::open(&rpc(network)?[0]).await?;
     let hash = connection.call("eth_sendRawTransaction", json!([raw])).await?;

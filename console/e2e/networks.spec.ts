@@ -69,6 +69,8 @@ test("a node's page shows its addresses, its use of the machine and its log", as
   await page.getByRole("table", { name: "Nodes" }).getByRole("link").first().click();
   await expect(page.getByText(/^http:\/\//).first()).toBeVisible();
   await expect(page.getByRole("log").locator("div").nth(3)).toBeVisible();
+  // The charts come when they are near the part that is in sight.
+  await page.getByRole("heading", { name: "Resource usage" }).scrollIntoViewIfNeeded();
   await expect(page.getByRole("img", { name: /^CPU/ })).toBeVisible();
   await expectAccessible(page);
 });

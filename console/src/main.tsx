@@ -8,7 +8,7 @@ import { RouterProvider } from "@tanstack/react-router";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { toProblem } from "./api/problem";
-import { createAppRouter } from "./router";
+import { askForFirstPage, createAppRouter } from "./router";
 import { styleNonce } from "./theme/nonce";
 import { cssVariables, theme } from "./theme/theme";
 
@@ -25,6 +25,7 @@ const client = new QueryClient({
   },
 });
 const router = createAppRouter(client);
+askForFirstPage(router);
 const schemes = localStorageColorSchemeManager({ key: "polder-color-scheme" });
 
 const root = document.getElementById("root");

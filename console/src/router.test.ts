@@ -1,6 +1,7 @@
 import { QueryClient } from "@tanstack/react-query";
-import { describe, expect, it } from "vitest";
-import { createAppRouter } from "./router";
+import { describe, expect, it, vi } from "vitest";
+import { blocksQuery, networkQuery, sessionQuery } from "./api/queries";
+import { askForFirstPage, createAppRouter } from "./router";
 
 function at(href: string) {
   history.replaceState(null, "", href);
@@ -37,4 +38,16 @@ describe("links inside a network", () => {
     expect(router.buildLocation(other).href).toBe("/networks/net_2");
     expect(router.buildLocation({ to: "/networks" }).href).toBe("/networks");
   });
+});
+
+it("asks for the session and the first page's data at once, of the channel of the address", async () => {
+  const client = new QueryClient();
+  client.setQueryData(networkQuery("net_1").queryKey, { channels: ["main", "trade"] } as never);
+  const asked = vi.spyOn(client, "prefetchQuery").mockResolvedValue();
+  history.replaceState(null, "", "/networks/net_1/blocks?channel=trade");
+  askForFirstPage(createAppRouter(client));
+  const keys = () => asked.mock.calls.map(([query]) => query.queryKey);
+  expect(keys()).toContainEqual(sessionQuery().queryKey);
+  expect(keys()).toContainEqual(networkQuery("net_1").queryKey);
+  await vi.waitFor(() => expect(keys()).toContainEqual(blocksQuery("net_1", "trade").queryKey));
 });

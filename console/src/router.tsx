@@ -9,15 +9,43 @@ import {
   redirect,
   type SearchMiddleware,
 } from "@tanstack/react-router";
+import { channelOf } from "./api/channel";
 import { toProblem } from "./api/problem";
 import {
+  accessKeysQuery,
+  accountsQuery,
+  addressQuery,
+  applicationsQuery,
+  auditCheckQuery,
+  auditQuery,
+  availableEnginesQuery,
+  blockQuery,
+  blocksQuery,
+  chaincodesQuery,
+  channelsQuery,
+  consortiaQuery,
+  consortiumQuery,
+  contractQuery,
+  contractsQuery,
+  enginesQuery,
   FIRST_MINUTES,
   networkQuery,
+  networksQuery,
   nodeQuery,
+  nodesQuery,
+  operationQuery,
+  operationsQuery,
+  organisationsQuery,
+  serverQuery,
   sessionQuery,
   statisticsQuery,
+  tasksQuery,
   topologyQuery,
+  transactionQuery,
+  transactionsQuery,
   usageQuery,
+  usersQuery,
+  validatorsQuery,
 } from "./api/queries";
 import { NotFound, RouteFailed, RoutePending } from "./ui/RouteStates";
 import { Shell } from "./ui/Shell";
@@ -73,29 +101,47 @@ const signedIn = createRoute({
   component: Shell,
 });
 
+// Each page's loader asks for what it shows first while its code is on its way; the page shows what comes, and what fails.
 const page = <const P extends string>(path: P) => ({ getParentRoute: () => signedIn, path }) as const;
 
 const overview = createRoute({
   ...page("/"),
+  loader: ({ context: { client } }) => {
+    void client.prefetchQuery(networksQuery());
+    void client.prefetchQuery(consortiaQuery());
+    void client.prefetchQuery(operationsQuery({ limit: 8 }));
+    void client.prefetchQuery(serverQuery());
+  },
   component: lazyRouteComponent(() => import("./pages/Overview"), "Overview"),
 });
 const consortia = createRoute({
   ...page("/consortia"),
+  loader: ({ context: { client } }) => void client.prefetchQuery(consortiaQuery()),
   component: lazyRouteComponent(() => import("./pages/Consortia"), "Consortia"),
 });
 const consortium = createRoute({
   ...page("/consortia/$consortium"),
+  loader: ({ context: { client }, params: { consortium } }) => void client.prefetchQuery(consortiumQuery(consortium)),
   component: lazyRouteComponent(() => import("./pages/Consortium"), "ConsortiumPage"),
 });
-const nodes = createRoute({ ...page("/nodes"), component: lazyRouteComponent(() => import("./pages/Nodes"), "Nodes") });
+const nodes = createRoute({
+  ...page("/nodes"),
+  loader: ({ context: { client } }) => void client.prefetchQuery(nodesQuery()),
+  component: lazyRouteComponent(() => import("./pages/Nodes"), "Nodes"),
+});
 const networks = createRoute({
   ...page("/networks"),
+  loader: ({ context: { client } }) => void client.prefetchQuery(networksQuery()),
   component: lazyRouteComponent(() => import("./pages/Networks"), "Networks"),
 });
 const newNetwork = createRoute({
   ...page("/networks/new"),
   validateSearch: (search: Record<string, unknown>): { consortium?: string } =>
     typeof search.consortium === "string" ? { consortium: search.consortium } : {},
+  loader: ({ context: { client } }) => {
+    void client.prefetchQuery(enginesQuery());
+    void client.prefetchQuery(consortiaQuery());
+  },
   component: lazyRouteComponent(() => import("./pages/NewNetwork"), "NewNetworkPage"),
 });
 const network = createRoute({
@@ -103,10 +149,22 @@ const network = createRoute({
   validateSearch: (search: Record<string, unknown>): ChannelSearch =>
     typeof search.channel === "string" && search.channel !== "" ? { channel: search.channel } : {},
   search: { middlewares: [keepChannel] },
-  // Asked for while the page's code is on its way; the page shows what comes, and what fails.
-  loader: ({ context: { client }, params }) => void client.prefetchQuery(networkQuery(params.network)),
+  loader: ({ context: { client }, params: { network } }) => {
+    void client.prefetchQuery(networkQuery(network));
+    void client.prefetchQuery(enginesQuery());
+    void client.prefetchQuery(operationsQuery());
+  },
   component: lazyRouteComponent(() => import("./pages/network/NetworkLayout"), "NetworkLayout"),
 });
+
+/** Asks for what a channel holds as soon as the network has said which channels there are. */
+function onChannel(client: QueryClient, network: string, search: ChannelSearch, ask: (channel?: string) => unknown) {
+  client.ensureQueryData(networkQuery(network)).then(
+    ({ channels }) => ask(channelOf(channels, search.channel)),
+    // The network's own page says why.
+    () => undefined,
+  );
+}
 
 const inNetwork = <const P extends string>(path: P) => ({ getParentRoute: () => network, path }) as const;
 
@@ -128,26 +186,47 @@ const node = createRoute({
 });
 const blocks = createRoute({
   ...inNetwork("/blocks"),
+  loader: ({ context: { client }, params, location }) =>
+    onChannel(client, params.network, location.search, (channel) =>
+      client.prefetchQuery(blocksQuery(params.network, channel)),
+    ),
   component: lazyRouteComponent(() => import("./pages/explorer/Blocks"), "Blocks"),
 });
 const block = createRoute({
   ...inNetwork("/blocks/$block"),
+  loader: ({ context: { client }, params, location }) =>
+    onChannel(client, params.network, location.search, (channel) =>
+      client.prefetchQuery(blockQuery(params.network, params.block, channel)),
+    ),
   component: lazyRouteComponent(() => import("./pages/explorer/BlockPage"), "BlockPage"),
 });
 const transactions = createRoute({
   ...inNetwork("/transactions"),
+  loader: ({ context: { client }, params, location }) =>
+    onChannel(client, params.network, location.search, (channel) =>
+      client.prefetchQuery(transactionsQuery(params.network, channel)),
+    ),
   component: lazyRouteComponent(() => import("./pages/explorer/Transactions"), "Transactions"),
 });
 const transaction = createRoute({
   ...inNetwork("/transactions/$hash"),
+  loader: ({ context: { client }, params, location }) =>
+    onChannel(client, params.network, location.search, (channel) =>
+      client.prefetchQuery(transactionQuery(params.network, params.hash, channel)),
+    ),
   component: lazyRouteComponent(() => import("./pages/explorer/TransactionPage"), "TransactionPage"),
 });
 const address = createRoute({
   ...inNetwork("/addresses/$address"),
+  loader: ({ context: { client }, params, location }) =>
+    onChannel(client, params.network, location.search, (channel) =>
+      client.prefetchQuery(addressQuery(params.network, params.address, channel)),
+    ),
   component: lazyRouteComponent(() => import("./pages/explorer/AddressPage"), "AddressPage"),
 });
 const contracts = createRoute({
   ...inNetwork("/contracts"),
+  loader: ({ context: { client }, params: { network } }) => void client.prefetchQuery(contractsQuery(network)),
   component: lazyRouteComponent(() => import("./pages/contracts/Contracts"), "Contracts"),
 });
 const deploy = createRoute({
@@ -156,18 +235,23 @@ const deploy = createRoute({
 });
 const contract = createRoute({
   ...inNetwork("/contracts/$contract"),
+  loader: ({ context: { client }, params: { network, contract } }) =>
+    void client.prefetchQuery(contractQuery(network, contract)),
   component: lazyRouteComponent(() => import("./pages/contracts/ContractPage"), "ContractPage"),
 });
 const accounts = createRoute({
   ...inNetwork("/accounts"),
+  loader: ({ context: { client }, params: { network } }) => void client.prefetchQuery(accountsQuery(network)),
   component: lazyRouteComponent(() => import("./pages/network/Accounts"), "Accounts"),
 });
 const channels = createRoute({
   ...inNetwork("/channels"),
+  loader: ({ context: { client }, params: { network } }) => void client.prefetchQuery(channelsQuery(network)),
   component: lazyRouteComponent(() => import("./pages/network/Channels"), "Channels"),
 });
 const chaincodes = createRoute({
   ...inNetwork("/chaincode"),
+  loader: ({ context: { client }, params: { network } }) => void client.prefetchQuery(chaincodesQuery(network)),
   component: lazyRouteComponent(() => import("./pages/chaincode/Chaincodes"), "Chaincodes"),
 });
 const deployChaincode = createRoute({
@@ -176,6 +260,7 @@ const deployChaincode = createRoute({
 });
 const validators = createRoute({
   ...inNetwork("/validators"),
+  loader: ({ context: { client }, params: { network } }) => void client.prefetchQuery(validatorsQuery(network)),
   component: lazyRouteComponent(() => import("./pages/network/Validators"), "Validators"),
 });
 const networkDetails = createRoute({
@@ -185,32 +270,53 @@ const networkDetails = createRoute({
 
 const organisations = createRoute({
   ...page("/organisations"),
+  loader: ({ context: { client } }) => void client.prefetchQuery(organisationsQuery()),
   component: lazyRouteComponent(() => import("./pages/Organisations"), "Organisations"),
 });
-const users = createRoute({ ...page("/users"), component: lazyRouteComponent(() => import("./pages/Users"), "Users") });
+const users = createRoute({
+  ...page("/users"),
+  loader: ({ context: { client } }) => void client.prefetchQuery(usersQuery()),
+  component: lazyRouteComponent(() => import("./pages/Users"), "Users"),
+});
 const accessKeys = createRoute({
   ...page("/access-keys"),
+  loader: ({ context: { client } }) => void client.prefetchQuery(accessKeysQuery()),
   component: lazyRouteComponent(() => import("./pages/AccessKeys"), "AccessKeys"),
 });
 const applications = createRoute({
   ...page("/applications"),
+  loader: ({ context: { client } }) => void client.prefetchQuery(applicationsQuery()),
   component: lazyRouteComponent(() => import("./pages/Applications"), "Applications"),
 });
 const engines = createRoute({
   ...page("/engines"),
+  loader: ({ context: { client } }) => void client.prefetchQuery(availableEnginesQuery()),
   component: lazyRouteComponent(() => import("./pages/Engines"), "Engines"),
 });
 const operations = createRoute({
   ...page("/operations"),
+  loader: ({ context: { client } }) => void client.prefetchQuery(operationsQuery()),
   component: lazyRouteComponent(() => import("./pages/Operations"), "Operations"),
 });
 const operation = createRoute({
   ...page("/operations/$operation"),
+  loader: ({ context: { client }, params: { operation } }) => void client.prefetchQuery(operationQuery(operation)),
   component: lazyRouteComponent(() => import("./pages/OperationPage"), "OperationPage"),
 });
-const audit = createRoute({ ...page("/audit"), component: lazyRouteComponent(() => import("./pages/Audit"), "Audit") });
+const audit = createRoute({
+  ...page("/audit"),
+  loader: ({ context: { client } }) => {
+    void client.prefetchInfiniteQuery(auditQuery());
+    void client.prefetchQuery(auditCheckQuery());
+  },
+  component: lazyRouteComponent(() => import("./pages/Audit"), "Audit"),
+});
 const server = createRoute({
   ...page("/server"),
+  loader: ({ context: { client } }) => {
+    void client.prefetchQuery(serverQuery());
+    void client.prefetchQuery(tasksQuery());
+  },
   component: lazyRouteComponent(() => import("./pages/ServerPage"), "ServerPage"),
 });
 
@@ -257,7 +363,7 @@ const tree = root.addChildren([
 ]);
 
 export function createAppRouter(client: QueryClient) {
-  const router = createRouter({
+  return createRouter({
     routeTree: tree,
     context: { client },
     defaultPreload: "intent",
@@ -266,15 +372,28 @@ export function createAppRouter(client: QueryClient) {
     scrollRestoration: true,
     defaultPendingComponent: RoutePending,
     defaultPendingMs: 150,
+    // A skeleton gives way as soon as there is more to see.
+    defaultPendingMinMs: 0,
     defaultErrorComponent: RouteFailed,
     defaultNotFoundComponent: NotFound,
   });
-  // The first page's code is on its way while the session is asked for. What does not load shows in its own place.
-  for (const match of router.matchRoutes(router.latestLocation)) {
-    const route = router.routesById[match.routeId as keyof typeof router.routesById];
+}
+
+/**
+ * Asks for the session and for the first page's code and data side by side, where the router would wait for the session
+ * first. What fails shows in its own place.
+ */
+export function askForFirstPage(router: ReturnType<typeof createAppRouter>) {
+  const { latestLocation: location } = router;
+  const { context } = router.options;
+  for (const { routeId, params } of router.matchRoutes(location)) {
+    const route = router.routesById[routeId as keyof typeof router.routesById];
+    if (routeId === signedIn.id) void context.client.prefetchQuery(sessionQuery());
     Promise.resolve(router.loadRouteChunk(route)).catch(() => undefined);
+    const { loader } = route.options;
+    // The loaders of this tree take no more than this, each the parameters of its own route.
+    if (typeof loader === "function") loader({ context, params, location } as never);
   }
-  return router;
 }
 
 declare module "@tanstack/react-router" {

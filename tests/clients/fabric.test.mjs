@@ -8,9 +8,9 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import * as grpc from "@grpc/grpc-js";
 import { checkpointers, connect, EndorseError, GatewayError, hash, signers } from "@hyperledger/fabric-gateway";
-import { msp, gateway as protos } from "@hyperledger/fabric-protos";
 import { engines, startDeployment } from "./deployment.mjs";
 import { repository, until } from "./harness.mjs";
+import { statusOf } from "./outcome.mjs";
 
 const MEMBERS = ["alpha", "beta"];
 const CASES = [
@@ -107,7 +107,7 @@ for (const { version, consensus, orderers, peers } of CASES) {
         (error) => {
           if (error.name !== "SubmitError") throw error;
           // With BFT a gateway that did not hear enough orderers in time says so, also of what is ordered: the id tells.
-          return statusOf(gateway, error.transactionId);
+          return statusOf(gateway, "main", error.transactionId);
         },
       );
       assert.ok(status.successful, `${args[0]}: ${status.code}`);
@@ -387,27 +387,12 @@ async function submittedOnce(gateways, id, committed) {
       sent = true;
       return (await transaction.submit()).getStatus();
     }
-    const found = statusOf(gateway, transaction.getTransactionId());
+    const found = statusOf(gateway, "main", transaction.getTransactionId());
     return found.catch(async () => (await transaction.submit()).getStatus());
   });
   assert.equal(status.code, VALID, id);
   committed(status.transactionId);
   return failures;
-}
-
-/** The outcome of a transaction of which nothing is known but its id. */
-function statusOf(gateway, transactionId) {
-  const { mspId, credentials } = gateway.getIdentity();
-  const creator = new msp.SerializedIdentity();
-  creator.setMspid(mspId);
-  creator.setIdBytes(credentials);
-  const request = new protos.CommitStatusRequest();
-  request.setChannelId("main");
-  request.setTransactionId(transactionId);
-  request.setIdentity(creator.serializeBinary());
-  const unsigned = new protos.SignedCommitStatusRequest();
-  unsigned.setRequest(request.serializeBinary());
-  return gateway.newCommit(unsigned.serializeBinary()).getStatus({ deadline: seconds(5) });
 }
 
 /** SHA-256 of a block's header as Fabric encodes it: ASN.1 of its number, the previous hash and the data's hash. */

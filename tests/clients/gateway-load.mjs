@@ -5,6 +5,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as grpc from "@grpc/grpc-js";
 import { connect, hash, signers } from "@hyperledger/fabric-gateway";
+import { statusOf } from "./outcome.mjs";
 
 const [profile, member, channel, contractName, workers, seconds] = process.argv.slice(2);
 const connection = JSON.parse(readFileSync(join(profile, "connection.json"), "utf8"));
@@ -24,7 +25,19 @@ const gateway = connect({
 });
 const contract = gateway.getNetwork(channel).getContract(contractName);
 const run = Date.now();
-const create = (id) => contract.submitTransaction("CreateAsset", id, "blue", "1", "nobody", "1");
+let unknown = 0;
+const create = async (id) => {
+  const sent = contract.submitAsync("CreateAsset", { arguments: [id, "blue", "1", "nobody", "1"] });
+  const status = await sent.then(
+    (commit) => commit.getStatus(),
+    (error) => {
+      if (error.name !== "SubmitError") throw error;
+      unknown += 1;
+      return statusOf(gateway, channel, error.transactionId);
+    },
+  );
+  if (!status.successful) throw new Error(`${id}: ${status.code}`);
+};
 
 for (let number = 0; number < 10; number++) await create(`${run}-${number}`);
 const latencies = [];
@@ -41,6 +54,6 @@ await Promise.all(Array.from({ length: Number(workers) }, (_, worker) => work(wo
 const took = (performance.now() - start) / 1000;
 latencies.sort((a, b) => a - b);
 const quantile = (q) => latencies[Math.floor((latencies.length - 1) * q)];
-console.log(JSON.stringify({ throughput: latencies.length / took, p50: quantile(0.5), p99: quantile(0.99) }));
+console.log(JSON.stringify({ throughput: latencies.length / took, p50: quantile(0.5), p99: quantile(0.99), unknown }));
 gateway.close();
 client.close();

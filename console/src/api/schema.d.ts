@@ -1558,6 +1558,8 @@ export interface components {
         };
         /** @description One kind of consensus. */
         ConsensusKind: {
+            /** @description First version that does not have it any more; null where none has lost it. */
+            beforeVersion?: string | null;
             /** @description What it adds to what the engine's ledger can do: `validators` where these are voted in and out. */
             capabilities?: string[];
             /**
@@ -1567,6 +1569,8 @@ export interface components {
             defaultNodes: number;
             /** @description What the choice means. */
             description: string;
+            /** @description First version of the engine's programs that has it; null where all have. */
+            fromVersion?: string | null;
             /**
              * Format: int32
              * @description Most nodes.
@@ -1755,6 +1759,11 @@ export interface components {
             /** @description Its versions, installed ones first. */
             versions: components["schemas"]["EngineVersion"][];
         };
+        /**
+         * @description Who sees to a node's limits.
+         * @enum {string}
+         */
+        LimitsKeeper: "cgroup-v2" | "cgroup-v1" | "watchdog";
         /** @description A connection between two nodes. */
         Link: {
             /** @description Whether it is up. */
@@ -2035,6 +2044,7 @@ export interface components {
             id: string;
             /** @description What it is in the network, such as `validator`, `peer` or `orderer`. */
             kind: string;
+            limits?: components["schemas"]["NodeLimits"] | null;
             /** @description Name of the member that it belongs to. */
             member: string;
             /** @description `NETWORK/NODE`. */
@@ -2065,6 +2075,21 @@ export interface components {
             wanted: boolean;
             /** @description Address of its JSON-RPC over WebSocket. */
             ws?: string | null;
+        };
+        /** @description What a node may use of its machine. */
+        NodeLimits: {
+            /**
+             * Format: double
+             * @description CPU in cores.
+             */
+            cpus?: number | null;
+            /** @description Who sees to it. */
+            keptBy: components["schemas"]["LimitsKeeper"];
+            /**
+             * Format: int64
+             * @description Memory in bytes.
+             */
+            memoryBytes?: number | null;
         };
         /**
          * @description What state a node is in.
@@ -2517,6 +2542,7 @@ export interface components {
                 id: string;
                 /** @description What it is in the network, such as `validator`, `peer` or `orderer`. */
                 kind: string;
+                limits?: components["schemas"]["NodeLimits"] | null;
                 /** @description Name of the member that it belongs to. */
                 member: string;
                 /** @description `NETWORK/NODE`. */
@@ -2941,6 +2967,8 @@ export interface components {
              * @description Block height; null when the outcome is not known yet.
              */
             blockNumber?: number | null;
+            /** @description The channel that it was sent to, in a network that has channels. */
+            channel?: string | null;
             /**
              * Format: int64
              * @description Gas used.

@@ -1,4 +1,4 @@
-import { ActionIcon, Alert, Button, Checkbox, Modal, Select, Stack, Text, TextInput } from "@mantine/core";
+import { ActionIcon, Alert, Button, Checkbox, Select, Stack, Text, TextInput } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { useQuery } from "@tanstack/react-query";
 import { type FormEvent, useMemo, useState } from "react";
@@ -11,6 +11,7 @@ import { formatTime } from "../lib/format";
 import { Confirm, useAction } from "../ui/actions";
 import { Copyable } from "../ui/Copyable";
 import { type Column, DataTable } from "../ui/DataTable";
+import { Dialog } from "../ui/Dialog";
 import { Empty } from "../ui/Empty";
 import { GrantList } from "../ui/GrantsInput";
 import { IconDelete, IconPlus } from "../ui/icons";
@@ -127,19 +128,14 @@ export function AccessKeys() {
           </QueryView>
         </Panel>
       </Stack>
-      <Modal
-        opened={opened}
-        onClose={dialog.close}
-        title={<Text fw={600}>New access key</Text>}
-        closeButtonProps={{ "aria-label": "Close" }}
-      >
+      <Dialog opened={opened} onClose={dialog.close} title="New access key">
         <CreateForm
           onDone={(key) => {
             setMade(key);
             dialog.close();
           }}
         />
-      </Modal>
+      </Dialog>
       <Confirm
         opened={leaving !== undefined}
         onClose={() => setLeaving(undefined)}

@@ -5,7 +5,6 @@ import {
   Checkbox,
   Code,
   Group,
-  Modal,
   MultiSelect,
   Select,
   Stack,
@@ -25,6 +24,7 @@ import { addressWithKey, snippets } from "../lib/snippets";
 import { Confirm, useAction } from "../ui/actions";
 import { CopyAction, Copyable } from "../ui/Copyable";
 import { type Column, DataTable } from "../ui/DataTable";
+import { Dialog } from "../ui/Dialog";
 import { Empty } from "../ui/Empty";
 import { IconDelete, IconPlus, IconRestart } from "../ui/icons";
 import { PageHeader } from "../ui/PageHeader";
@@ -129,7 +129,7 @@ export function Applications() {
                 empty={
                   <Empty title="No application yet" action={create || undefined}>
                     An application reaches the nodes of its networks from elsewhere, with unchanged Ethereum clients.
-                    {writes ? "" : " A developer or an administrator of a member makes one."}
+                    {writes ? "" : " It takes a role for a member that gives the permission applications:write."}
                   </Empty>
                 }
               />
@@ -137,19 +137,14 @@ export function Applications() {
           </QueryView>
         </Panel>
       </Stack>
-      <Modal
-        opened={opened}
-        onClose={dialog.close}
-        title={<Text fw={600}>New application</Text>}
-        closeButtonProps={{ "aria-label": "Close" }}
-      >
+      <Dialog opened={opened} onClose={dialog.close} title="New application">
         <CreateForm
           onDone={(application) => {
             setMade(application);
             dialog.close();
           }}
         />
-      </Modal>
+      </Dialog>
       <Confirm
         opened={rotating !== undefined}
         onClose={() => setRotating(undefined)}
@@ -226,9 +221,8 @@ function CreateForm({ onDone }: { onDone: (application: Application) => void }) 
   const { user } = useSession();
   const consortia = useQuery(consortiaQuery()).data?.items ?? [];
   const networks = useQuery(networksQuery()).data?.items ?? [];
-  const own = user.grants
-    .filter((grant) => grant.role === "developer" || grant.role === "organisation-administrator")
-    .map((grant) => grant.organisation);
+  // Which of the roles may make one is the server's to say: it names the permission that is missing.
+  const own = user.grants.map((grant) => grant.organisation);
   const members = new Map(
     consortia
       .flatMap((consortium) => consortium.members)

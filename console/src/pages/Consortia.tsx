@@ -1,4 +1,4 @@
-import { Button, Modal, MultiSelect, Stack, Text, TextInput } from "@mantine/core";
+import { Button, MultiSelect, Stack, TextInput } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { useQuery } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
@@ -9,6 +9,7 @@ import { useCan } from "../api/session";
 import type { Consortium } from "../api/types";
 import { useAction } from "../ui/actions";
 import { type Column, DataTable } from "../ui/DataTable";
+import { Dialog } from "../ui/Dialog";
 import { Empty } from "../ui/Empty";
 import { IconPlus } from "../ui/icons";
 import { TextLink } from "../ui/links";
@@ -75,14 +76,9 @@ export function Consortia() {
           )}
         </QueryView>
       </Panel>
-      <Modal
-        opened={opened}
-        onClose={dialog.close}
-        title={<Text fw={600}>Found a consortium</Text>}
-        closeButtonProps={{ "aria-label": "Close" }}
-      >
+      <Dialog opened={opened} onClose={dialog.close} title="Found a consortium">
         <FoundForm onDone={dialog.close} />
-      </Modal>
+      </Dialog>
     </>
   );
 }

@@ -1,4 +1,4 @@
-import { ActionIcon, Alert, Badge, Button, Group, Modal, Select, Stack, Text, TextInput } from "@mantine/core";
+import { ActionIcon, Alert, Badge, Button, Group, Select, Stack, TextInput } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { useQuery } from "@tanstack/react-query";
 import { type FormEvent, useMemo, useState } from "react";
@@ -9,6 +9,7 @@ import { useCan } from "../api/session";
 import type { EngineVersion, Operation } from "../api/types";
 import { ActionButton, Confirm, useAction } from "../ui/actions";
 import { type Column, DataTable } from "../ui/DataTable";
+import { Dialog } from "../ui/Dialog";
 import { Empty } from "../ui/Empty";
 import { IconAlert, IconDelete, IconPlus } from "../ui/icons";
 import { TextLink } from "../ui/links";
@@ -69,14 +70,9 @@ export function Engines() {
           </Stack>
         )}
       </QueryView>
-      <Modal
-        opened={adding}
-        onClose={dialog.close}
-        title={<Text fw={600}>Add programs that are on the server's machine</Text>}
-        closeButtonProps={{ "aria-label": "Close" }}
-      >
+      <Dialog opened={adding} onClose={dialog.close} title="Add programs that are on the server's machine">
         <AddForm engines={available.data?.items.map((engine) => engine.name) ?? []} onDone={dialog.close} />
-      </Modal>
+      </Dialog>
       <Confirm
         opened={leaving !== undefined}
         onClose={() => setLeaving(undefined)}

@@ -17,6 +17,8 @@ import { MembersStep } from "./wizard/MembersStep";
 import { OptionsStep } from "./wizard/OptionsStep";
 import { ReviewStep } from "./wizard/ReviewStep";
 
+const STEPS = ["Engine", "Members and nodes", "Options", "Review"];
+
 const route = getRouteApi("/signed-in/networks/new");
 
 export function NewNetworkPage() {
@@ -100,12 +102,13 @@ function Wizard({ engines, consortia, start }: WizardProps) {
         onStepClick={go}
         size="sm"
         allowNextStepsSelect={false}
+        wrap={false}
         classNames={{ steps: "wizard-steps" }}
       >
-        <Stepper.Step label="Engine" />
-        <Stepper.Step label="Members and nodes" />
-        <Stepper.Step label="Options" />
-        <Stepper.Step label="Review" />
+        {STEPS.map((label) => (
+          // A narrow screen shows the name of the present step only; the others keep theirs for who does not see them.
+          <Stepper.Step key={label} label={label} aria-label={label} />
+        ))}
       </Stepper>
       {step === 0 && <EngineStep engines={engines} engine={engine} draft={draft} errors={errors} onChange={change} />}
       {step === 1 && (

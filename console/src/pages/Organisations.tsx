@@ -1,4 +1,4 @@
-import { ActionIcon, Button, Modal, Stack, Text, TextInput } from "@mantine/core";
+import { ActionIcon, Button, Stack, Text, TextInput } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { useQuery } from "@tanstack/react-query";
 import { type FormEvent, useMemo, useState } from "react";
@@ -10,6 +10,7 @@ import type { Organisation } from "../api/types";
 import { Confirm, useAction } from "../ui/actions";
 import { Copyable } from "../ui/Copyable";
 import { type Column, DataTable } from "../ui/DataTable";
+import { Dialog } from "../ui/Dialog";
 import { Empty } from "../ui/Empty";
 import { IconDelete, IconPlus } from "../ui/icons";
 import { PageHeader } from "../ui/PageHeader";
@@ -96,14 +97,9 @@ export function Organisations() {
           )}
         </QueryView>
       </Panel>
-      <Modal
-        opened={opened}
-        onClose={dialog.close}
-        title={<Text fw={600}>New organisation</Text>}
-        closeButtonProps={{ "aria-label": "Close" }}
-      >
+      <Dialog opened={opened} onClose={dialog.close} title="New organisation">
         <CreateForm onDone={dialog.close} />
-      </Modal>
+      </Dialog>
       <Confirm
         opened={leaving !== undefined}
         onClose={() => setLeaving(undefined)}

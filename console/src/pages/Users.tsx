@@ -1,4 +1,4 @@
-import { ActionIcon, Button, Group, Modal, PasswordInput, Stack, Text, TextInput } from "@mantine/core";
+import { ActionIcon, Button, Group, PasswordInput, Stack, Text, TextInput } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { useQuery } from "@tanstack/react-query";
 import { type FormEvent, useMemo, useState } from "react";
@@ -10,6 +10,7 @@ import type { Grant, User } from "../api/types";
 import { formatRole } from "../lib/format";
 import { Confirm, useAction } from "../ui/actions";
 import { type Column, DataTable } from "../ui/DataTable";
+import { Dialog } from "../ui/Dialog";
 import { GrantList, GrantsInput, grantsComplete } from "../ui/GrantsInput";
 import { IconDelete, IconPlus } from "../ui/icons";
 import { PageHeader } from "../ui/PageHeader";
@@ -95,22 +96,16 @@ export function Users() {
           )}
         </QueryView>
       </Panel>
-      <Modal
-        opened={opened}
-        onClose={dialog.close}
-        title={<Text fw={600}>New user</Text>}
-        closeButtonProps={{ "aria-label": "Close" }}
-      >
+      <Dialog opened={opened} onClose={dialog.close} title="New user">
         <UserForm onDone={dialog.close} />
-      </Modal>
-      <Modal
+      </Dialog>
+      <Dialog
         opened={changing !== undefined}
         onClose={() => setChanging(undefined)}
-        title={<Text fw={600}>Change {changing?.name}</Text>}
-        closeButtonProps={{ "aria-label": "Close" }}
+        title={`Change ${changing?.name ?? ""}`}
       >
         {changing && <UserForm key={changing.id} user={changing} onDone={() => setChanging(undefined)} />}
-      </Modal>
+      </Dialog>
       <Confirm
         opened={leaving !== undefined}
         onClose={() => setLeaving(undefined)}

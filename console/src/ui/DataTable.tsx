@@ -14,7 +14,7 @@ import {
   tableFeatures,
   useTable,
 } from "@tanstack/react-table";
-import { Fragment, type ReactNode, useMemo, useState } from "react";
+import { Fragment, type ReactNode, useDeferredValue, useMemo, useState } from "react";
 import { plural } from "../lib/format";
 import { Empty } from "./Empty";
 import { IconDown, IconRight, IconSearch, IconSort, IconUp } from "./icons";
@@ -43,6 +43,9 @@ export interface Column<T> {
   wide?: boolean;
   sortable?: boolean;
 }
+
+/** Rows that fill a screen. They come first, the others right after them: a row of links takes some milliseconds. */
+const FIRST_ROWS = 15;
 
 interface DataTableProps<T> {
   label: string;
@@ -78,8 +81,9 @@ export function DataTable<T extends object>(props: DataTableProps<T>) {
     initialState: { pagination: { pageIndex: 0, pageSize } },
     autoResetPageIndex: false,
   });
+  const drawn = Math.max(FIRST_ROWS, useDeferredValue(rows.length, 0));
   if (rows.length === 0) return <>{empty ?? <Empty title="Nothing here yet" />}</>;
-  const shown = table.getRowModel().rows;
+  const shown = table.getRowModel().rows.slice(0, drawn);
   const found = table.getFilteredRowModel().rows.length;
   const pages = table.getPageCount();
   const page = table.state.pagination.pageIndex;

@@ -1,6 +1,7 @@
-import { Button, type ButtonProps, Code, Group, Modal, Stack, Text, TextInput } from "@mantine/core";
+import { Button, type ButtonProps, Code, Group, Stack, Text, TextInput } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, type ReactNode, useState } from "react";
+import { Dialog } from "./Dialog";
 import { ProblemAlert } from "./ProblemAlert";
 
 /** A change through the API. Everything on show is asked again when it is done: the change may touch more than it says. */
@@ -62,12 +63,7 @@ export function Confirm({ opened, onClose, title, children, name, button, act, o
     if (name === undefined || typed === name) action.mutate();
   };
   return (
-    <Modal
-      opened={opened}
-      onClose={close}
-      title={<Text fw={600}>{title}</Text>}
-      closeButtonProps={{ "aria-label": "Close" }}
-    >
+    <Dialog opened={opened} onClose={close} title={title}>
       <form onSubmit={submit}>
         <Stack gap="md">
           <Text size="sm">{children}</Text>
@@ -100,6 +96,6 @@ export function Confirm({ opened, onClose, title, children, name, button, act, o
           </Group>
         </Stack>
       </form>
-    </Modal>
+    </Dialog>
   );
 }

@@ -158,7 +158,7 @@ export function TransactionTable({ network, rows, empty, foot }: TransactionTabl
         id: "method",
         header: "Method",
         value: methodOf,
-        cell: (row) => <span className={row.method ? "mono nowrap" : "soft"}>{methodOf(row)}</span>,
+        cell: (row) => <span className={row.method ? "mono nowrap method" : "soft"}>{methodOf(row)}</span>,
       },
       {
         id: "from",

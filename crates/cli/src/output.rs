@@ -133,6 +133,8 @@ fn text(name: &str, value: &serde_json::Value) -> String {
         serde_json::Value::Number(number) if name.ends_with("At") || name == "at" => {
             number.as_i64().map_or_else(|| number.to_string(), time)
         }
+        // What a call returned is shown, even if it is nothing.
+        serde_json::Value::Array(items) if items.is_empty() && name == "result" => "[]".into(),
         serde_json::Value::Array(items) => items.iter().map(|item| text("", item)).collect::<Vec<_>>().join(" "),
         // A decoded call or event.
         serde_json::Value::Object(call) if call.contains_key("arguments") => {

@@ -90,11 +90,14 @@ impl Waiting {
         let hash = known.transaction_hash.clone();
         while self.wanted && matches!(known.status, TransactionStatus::Pending | TransactionStatus::Unknown) {
             if Instant::now() + TRANSACTION_PAUSE > self.deadline {
-                let show = format!("tx show {hash} --network {}", network.id);
+                let channel = known.channel.map(|channel| format!(" --channel {channel}")).unwrap_or_default();
+                let show = format!("tx show {hash} --network {}{channel}", network.id);
                 return Err(Error::WaitTimeout { what: hash, show });
             }
             tokio::time::sleep(TRANSACTION_PAUSE).await;
-            let path = format!("networks/{}/transactions/{}", network.id, encode(&hash));
+            let channel = known.channel.as_ref().map(|channel| format!("?channel={}", encode(channel)));
+            let channel = channel.unwrap_or_default();
+            let path = format!("networks/{}/transactions/{}{channel}", network.id, encode(&hash));
             let seen: Transaction = match client.get(&path).await {
                 // It may not have come to the node that was asked.
                 Err(Error::Server(problem)) if problem.code == Code::NotFound.as_str() => continue,

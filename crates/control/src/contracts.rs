@@ -133,8 +133,9 @@ impl Control {
         before: TransactionResult,
         patience: Duration,
     ) -> Result<TransactionResult> {
-        let ledger = self.ledger_of(network).await?;
-        self.await_end(network, &ledger, &before.transaction_hash, false, patience).await
+        let ledger = self.channel_ledger(network, before.channel.as_deref()).await?;
+        let result = self.await_end(network, &ledger, &before.transaction_hash, false, patience).await?;
+        Ok(TransactionResult { channel: before.channel, ..result })
     }
 
     async fn deployed(&self, network: &Network, result: TransactionResult) -> Result<CreatedContract> {
@@ -165,6 +166,7 @@ impl Control {
                 let result = TransactionResult {
                     address: outcome.inclusion().and_then(|inclusion| inclusion.contract.clone()),
                     transaction_hash: hash.clone(),
+                    channel: None,
                     block_number: outcome.inclusion().map(|inclusion| inclusion.block),
                     gas_used: outcome.inclusion().and_then(|inclusion| inclusion.gas_used),
                     status: outcome.status(),

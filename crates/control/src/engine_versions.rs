@@ -3,7 +3,8 @@
 use engines::{Build, Catalogue, Installed, Origin, Recipe};
 use store::{Connection, NewAudit, networks, operations};
 use types::{
-    Code, Engine, EngineVersion, GivenEngineVersion, InstallableEngine, NewEngineVersion, Operation, Page, Permission,
+    Code, ConsensusKind, Engine, EngineVersion, GivenEngineVersion, InstallableEngine, NewEngineVersion, Operation,
+    Page, Permission,
 };
 
 use crate::idempotency::{self, Idempotency};
@@ -64,7 +65,7 @@ impl Control {
         caller.require(Permission::EnginesWrite)?;
         let catalogue = Catalogue::embedded()?;
         let recipe = catalogue.recipe(&new.engine)?;
-        let newest = recipe.newest_tested();
+        let newest = recipe.newest_tested(|_| true);
         // Of what is not built there is none: asking for its source says why.
         let version = new.version.as_deref().or(newest).unwrap_or_default();
         let mut tx = self.store().begin().await?;
@@ -160,11 +161,17 @@ impl Control {
         Ok(())
     }
 
-    /// The version that a new network runs; none when the engine's programs come with Polder.
+    /// The version that a new network runs; none when the engine's programs come with Polder. One that is asked for is taken
+    /// also when it does not have the consensus: the planner says so.
     ///
     /// # Errors
     /// `engine.missing` when it, or any, is not installed.
-    pub(crate) fn settle_version(&self, engine: &Engine, asked: Option<&str>) -> Result<Option<String>> {
+    pub(crate) fn settle_version(
+        &self,
+        engine: &Engine,
+        consensus: Option<&ConsensusKind>,
+        asked: Option<&str>,
+    ) -> Result<Option<String>> {
         let missing = |detail| Error::field(Code::EngineMissing, "version", detail);
         if let Some(own) = &engine.version {
             return match asked.filter(|asked| asked != own) {
@@ -174,10 +181,14 @@ impl Control {
                 None => Ok(None),
             };
         }
-        self.installed_version(&engine.name, asked)?.map(Some).ok_or_else(|| {
-            let what = asked.map_or_else(|| engine.name.clone(), |version| id(&engine.name, version));
-            missing(not_installed(&what))
-        })
+        let fits = |version: &str| consensus.is_none_or(|kind| kind.is_in(version));
+        if let Some(found) = self.installed_version(&engine.name, asked, fits)? {
+            return Ok(Some(found));
+        }
+        let catalogue = Catalogue::embedded()?;
+        let known = catalogue.recipe(&engine.name).ok().and_then(|recipe| recipe.newest_tested(fits));
+        let what = asked.or(known).map_or_else(|| engine.name.clone(), |version| id(&engine.name, version));
+        Err(missing(not_installed(&what)))
     }
 
     /// The version of another engine whose programs a new network runs beside its own.
@@ -186,17 +197,23 @@ impl Control {
     /// `engine.missing` when none is installed.
     pub(crate) fn settle_other_engine(&self, name: &str) -> Result<String> {
         let missing = || Error::field(Code::EngineMissing, "options", not_installed(name));
-        self.installed_version(name, None)?.ok_or_else(missing)
+        self.installed_version(name, None, |_| true)?.ok_or_else(missing)
     }
 
     /// The version that is asked for, else the one that is tested best; none when it is not installed.
-    fn installed_version(&self, engine: &str, asked: Option<&str>) -> Result<Option<String>> {
-        let installed = self.0.engines.installed(engine)?;
+    fn installed_version(
+        &self,
+        engine: &str,
+        asked: Option<&str>,
+        fits: impl Fn(&str) -> bool,
+    ) -> Result<Option<String>> {
+        let mut installed = self.0.engines.installed(engine)?;
         let found = match asked {
             Some(asked) => installed.iter().find(|installed| installed.version == asked),
             None => {
+                installed.retain(|installed| fits(&installed.version));
                 let catalogue = Catalogue::embedded()?;
-                let newest = catalogue.recipe(engine).ok().and_then(|recipe| recipe.newest_tested());
+                let newest = catalogue.recipe(engine).ok().and_then(|recipe| recipe.newest_tested(fits));
                 let newest = installed.iter().find(|installed| Some(installed.version.as_str()) == newest);
                 newest.or(installed.iter().find(|installed| installed.tested)).or(installed.first())
             }

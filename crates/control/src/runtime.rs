@@ -7,7 +7,7 @@ use driver::Ledger;
 use parking_lot::Mutex;
 use tokio::sync::{Notify, Semaphore};
 use tokio_util::sync::CancellationToken;
-use types::{Id, Micros, Usage};
+use types::{Id, Micros, NodeLimits, Usage};
 
 use crate::tasks::Tasks;
 
@@ -25,6 +25,8 @@ pub(crate) struct Runtime {
     pub driving: Mutex<HashMap<Id, CancellationToken>>,
     /// Newest usage sample by node.
     pub usage: Mutex<HashMap<Id, Usage>>,
+    /// Limits of the nodes that run with some.
+    pub limits: Mutex<HashMap<Id, NodeLimits>>,
     /// Nodes that could not be started: how often in a row, why, and when to try again.
     pub failed_starts: Mutex<HashMap<Id, FailedStart>>,
     /// By network, then by channel.
@@ -74,6 +76,7 @@ impl Runtime {
         self.reopen_ledgers(network);
         for node in nodes {
             self.usage.lock().remove(node);
+            self.limits.lock().remove(node);
             self.failed_starts.lock().remove(node);
         }
     }

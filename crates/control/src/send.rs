@@ -58,9 +58,10 @@ impl Control {
         wanted: Wanted<'_>,
     ) -> Result<TransactionResult> {
         let ledger = self.channel_ledger(network, wanted.channel.as_deref()).await?;
-        let patience = wanted.patience;
+        let (patience, channel) = (wanted.patience, wanted.channel.clone());
         let (hash, certain) = self.submit(network, &ledger, account, wanted).await?;
-        self.await_end(network, &ledger, &hash, certain, patience).await
+        let result = self.await_end(network, &ledger, &hash, certain, patience).await?;
+        Ok(TransactionResult { channel, ..result })
     }
 
     /// Signs, records and sends. Says the transaction's hash, and whether the ledger is known to have it.
@@ -113,6 +114,7 @@ impl Control {
         origin: Origin,
         remember: Option<Remember<'_>>,
     ) -> Result<()> {
+        let answer = TransactionResult { channel: origin.channel.clone(), ..pending(signed) };
         let transaction = Transaction {
             network: network.id.clone(),
             hash: signed.id.clone(),
@@ -133,7 +135,7 @@ impl Control {
         let mut tx = self.store().begin().await?;
         transactions::record(&mut tx, &transaction).await?;
         if let Some(remember) = remember {
-            idempotency::record(&mut tx, remember.caller, Some(remember.idempotency), &pending(signed)).await?;
+            idempotency::record(&mut tx, remember.caller, Some(remember.idempotency), &answer).await?;
         }
         Ok(tx.commit().await?)
     }
@@ -185,6 +187,7 @@ impl Control {
         Ok(TransactionResult {
             address: inclusion.and_then(|inclusion| inclusion.contract.clone()),
             transaction_hash: hash.into(),
+            channel: None,
             block_number: inclusion.map(|inclusion| inclusion.block),
             gas_used: inclusion.and_then(|inclusion| inclusion.gas_used),
             status,
@@ -253,6 +256,7 @@ pub(crate) fn pending(signed: &Signed) -> TransactionResult {
     TransactionResult {
         address: signed.contract.clone(),
         transaction_hash: signed.id.clone(),
+        channel: None,
         block_number: None,
         gas_used: None,
         status: TransactionStatus::Pending,

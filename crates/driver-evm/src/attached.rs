@@ -17,7 +17,7 @@ use parking_lot::Mutex;
 use serde_json::{Value, json};
 use types::{Address, Block, BlockSummary, Code, Engine, Transaction, TransactionDraft, TransactionTerms};
 
-use crate::health::EngineHealth;
+use crate::health::{EngineHealth, RAFT_LEADER};
 use crate::made_at;
 
 const CHAIN: &str = "eth_chainId";
@@ -26,7 +26,7 @@ const CLIENT: &str = "web3_clientVersion";
 /// Methods by which a consensus is known, and its name.
 const CONSENSUS: [(&str, &str); 4] = [
     ("clique_getSigners", "clique"),
-    ("raft_cluster", "raft"),
+    (RAFT_LEADER, "raft"),
     ("istanbul_getValidators", "istanbul"),
     ("qbft_getValidatorsByBlockNumber", "qbft"),
 ];
@@ -88,7 +88,7 @@ impl Attacher for EthereumAttacher {
 
 fn open(network: &LedgerNetwork, remote: &Remote, finality: Finality) -> EvmLedger {
     let endpoint = Endpoint { host: remote.host.clone(), path: remote.path.clone() };
-    let health = Arc::new(EngineHealth::new(None));
+    let health = Arc::new(EngineHealth::attached());
     let settings = Settings { finality, fees: Fees::Market, time: made_at, endpoint, ..Settings::new(health) };
     EvmLedger::new(network, settings)
 }

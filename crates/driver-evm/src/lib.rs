@@ -15,12 +15,12 @@ mod votes;
 use std::sync::Arc;
 
 use driver::{Driver, Ledger, LedgerNetwork, Planner};
-use evm_ledger::{EvmLedger, Finality, Header, Settings, Steps, Votes};
+use evm_ledger::{EvmLedger, Fees, Finality, Header, Settings, Steps, Votes};
 
 pub use attached::EthereumAttacher;
 use first_block::FirstBlock;
 use health::EngineHealth;
-use plan::{EvmPlanner, Family, RAFT};
+use plan::{DEV, EvmPlanner, Family, RAFT};
 use votes::Methods;
 
 /// The driver of one engine of the family. Holds nothing: each ledger that it opens keeps its own connections.
@@ -32,7 +32,7 @@ impl EvmDriver {
         Self(EvmPlanner(Family::Quorum))
     }
 
-    /// geth, with Clique.
+    /// geth, with Clique or as a development chain.
     pub fn geth() -> Self {
         Self(EvmPlanner(Family::Geth))
     }
@@ -54,24 +54,27 @@ impl Driver for EvmDriver {
     }
 
     fn ledger(&self, network: LedgerNetwork) -> Arc<dyn Ledger> {
+        let dev = network.spec.consensus == DEV;
         let finality = match self.0.0 {
+            Family::Geth if dev => Finality::Immediate,
             Family::Quorum | Family::Besu => Finality::Immediate,
             // A signer may seal one of signers/2 + 1 blocks in a row: after as many, more than half of the signers have built
             // on a block, and no fork without some of them can be heavier. Each planned node signs.
             Family::Geth => Finality::Depth(network.spec.nodes.len() as u64 / 2 + 1),
         };
         let steps: Option<Arc<dyn Steps>> = match self.0.0 {
-            Family::Geth => Some(Arc::new(FirstBlock)),
-            Family::Quorum | Family::Besu => None,
+            Family::Geth if !dev => Some(Arc::new(FirstBlock)),
+            _ => None,
         };
         let votes: Option<Arc<dyn Votes>> = match self.0.0 {
-            Family::Quorum if network.spec.consensus == RAFT => None,
+            _ if dev || network.spec.consensus == RAFT => None,
             Family::Quorum => Some(Arc::new(Methods::istanbul())),
             Family::Geth => Some(Arc::new(Methods::clique())),
             Family::Besu => Some(Arc::new(Methods::besu())),
         };
-        let health = Arc::new(EngineHealth::new(Some(self.0.0)));
-        let settings = Settings { finality, time: made_at, steps, votes, ..Settings::new(health) };
+        let fees = if dev { Fees::Market } else { Fees::Fixed };
+        let health = Arc::new(EngineHealth::new(self.0.0, network.spec.nodes.len()));
+        let settings = Settings { finality, fees, time: made_at, steps, votes, ..Settings::new(health) };
         Arc::new(EvmLedger::new(&network, settings))
     }
 }

@@ -134,8 +134,6 @@ fn connection(network: &LedgerNetwork, member: &str) -> Result<Value> {
 /// The environment of Fabric's own command lines, for a shell.
 fn environment(network: &LedgerNetwork, member: &str) -> Result<String> {
     let spec = &network.spec;
-    let peer = layout::peers_of(spec, member).next();
-    let peer = peer.ok_or_else(|| Error::Protocol(format!("{member} runs no peer of {}", spec.name)))?;
     let address = |node: &NodeSpec, port: &str| {
         Ok::<_, Error>(layout::port(&network.placements, node, port)?.outside.to_string())
     };
@@ -152,10 +150,13 @@ fn environment(network: &LedgerNetwork, member: &str) -> Result<String> {
         // Read by version 2, then by version 3.
         "export CORE_PEER_BCCSP_SW_FILEKEYSTORE_KEYSTOREPATH=\"$FABRIC_MSP/keystore\"".to_owned(),
         "export CORE_PEER_BCCSP_PEER_BCCSP_SW_FILEKEYSTORE_KEYSTOREPATH=\"$FABRIC_MSP/keystore\"".to_owned(),
-        format!("export CORE_PEER_ADDRESS='{}'", address(peer, PEER)?),
         "export CORE_PEER_TLS_ENABLED=true".to_owned(),
         format!("export CORE_PEER_TLS_ROOTCERT_FILE=\"$HERE/tls/ca-{member}.pem\""),
     ];
+    // A member may run orderers alone.
+    if let Some(peer) = layout::peers_of(spec, member).next() {
+        lines.push(format!("export CORE_PEER_ADDRESS='{}'", address(peer, PEER)?));
+    }
     if let Some(orderer) = layout::nodes(spec, ORDERER).next() {
         lines.push(format!("export ORDERER_ADDRESS='{}'", address(orderer, ORDERER)?));
         lines.push(format!("export ORDERER_CA=\"$HERE/tls/ca-{}.pem\"", orderer.member));

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use host::tool::{self, Tool};
 use serde::Deserialize;
-use types::now;
+use types::{now, version_numbers};
 
 use crate::catalogue::GoRecipe;
 use crate::directory::{clear, hashes};
@@ -73,8 +73,9 @@ impl Build {
     /// [`Error::NotBuilt`], [`Error::Version`].
     pub fn new(directory: Directory, recipe: &Recipe, version: &str, toolchain: Toolchain) -> Result<Self> {
         let source = recipe.source(version)?;
+        let recipe = recipe.of(version);
         let go = recipe.go.clone().ok_or_else(|| Error::NotBuilt(recipe.name.clone()))?;
-        Ok(Self { directory, recipe: recipe.clone(), go, version: version.into(), source, toolchain })
+        Ok(Self { directory, recipe, go, version: version.into(), source, toolchain })
     }
 
     /// Takes a stage. Does nothing once the version is installed.
@@ -366,10 +367,7 @@ fn parse<T: for<'a> Deserialize<'a>>(json: &str) -> Result<T> {
 
 /// Compares versions of Go by their numbers.
 fn at_least(found: &str, wanted: &str) -> bool {
-    let numbers = |text: &str| -> Vec<u32> {
-        text.split(['.', '-', ' ']).map_while(|part| part.split("rc").next()?.parse().ok()).collect()
-    };
-    numbers(found) >= numbers(wanted)
+    version_numbers(found) >= version_numbers(wanted)
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use rust_embed::RustEmbed;
 use serde::Deserialize;
+use types::version_numbers;
 
 use crate::{Error, Result};
 
@@ -22,9 +23,24 @@ pub struct Recipe {
     /// Whether its makers look after it, where there is something to know before choosing it.
     #[serde(default)]
     pub maintenance: Option<String>,
+    /// Versions that consist of other programs, oldest first.
+    #[serde(default)]
+    pub older: Vec<Older>,
     /// How they are built from Go modules; none when they can only be given.
     #[serde(default)]
     pub go: Option<GoRecipe>,
+}
+
+/// What is different in old versions.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Older {
+    /// The first version that is as the recipe says.
+    pub before: String,
+    /// Instead of the recipe's.
+    pub programs: Vec<String>,
+    /// Instead of those of its Go module.
+    pub packages: Vec<String>,
 }
 
 /// How programs are built from a Go module.
@@ -125,9 +141,23 @@ impl Recipe {
         locked(&self.name, version).is_some()
     }
 
-    /// The newest tested version.
-    pub fn newest_tested(&self) -> Option<&str> {
-        self.versions().find(|version| self.is_tested(version))
+    /// The newest tested version that fits.
+    pub fn newest_tested(&self, fits: impl Fn(&str) -> bool) -> Option<&str> {
+        self.versions().find(|version| self.is_tested(version) && fits(version))
+    }
+
+    /// The recipe as it is for a version.
+    #[must_use]
+    pub fn of(&self, version: &str) -> Self {
+        let (mut recipe, numbers) = (self.clone(), version_numbers(version));
+        let older = self.older.iter().find(|older| !numbers.is_empty() && numbers < version_numbers(&older.before));
+        if let Some(older) = older {
+            recipe.programs.clone_from(&older.programs);
+            if let Some(go) = &mut recipe.go {
+                go.packages.clone_from(&older.packages);
+            }
+        }
+        recipe
     }
 
     /// What a version is built from.
@@ -176,8 +206,12 @@ mod tests {
             assert!(!recipe.programs.is_empty(), "{}", recipe.name);
             let Some(go) = &recipe.go else { continue };
             assert_eq!(go.packages.len(), recipe.programs.len(), "{}", recipe.name);
+            for older in &recipe.older {
+                assert_eq!(older.packages.len(), older.programs.len(), "{} before {}", recipe.name, older.before);
+            }
             assert!(go.go_mod.contains("{module-version}"), "{}", recipe.name);
-            let tested = recipe.newest_tested().unwrap_or_else(|| panic!("{} has no tested version", recipe.name));
+            let tested =
+                recipe.newest_tested(|_| true).unwrap_or_else(|| panic!("{} has no tested version", recipe.name));
             for version in recipe.versions().filter(|version| recipe.is_tested(version)) {
                 let Source::Locked { go_mod, go_sum } = recipe.source(version).unwrap() else { unreachable!() };
                 let release = go.releases.iter().find(|release| release.version == *version).unwrap();
@@ -201,6 +235,18 @@ mod tests {
             .map(|recipe| recipe.versions().filter(|version| recipe.is_tested(version)).count())
             .sum();
         assert_eq!(locks, tested, "each lock file belongs to a release");
+    }
+
+    #[test]
+    fn old_versions_have_other_programs() {
+        let catalogue = Catalogue::embedded().unwrap();
+        let geth = catalogue.recipe("geth").unwrap();
+        let programs = |version: &str| geth.of(version).programs;
+        assert_eq!(programs("1.17.5"), ["geth"]);
+        assert_eq!(programs("0123456789ab"), ["geth"], "a commit: as now");
+        assert_eq!(programs("1.13.15"), ["geth", "bootnode"]);
+        assert_eq!(programs("v1.13.14"), ["geth", "bootnode"]);
+        assert_eq!(geth.of("1.13.15").go.unwrap().packages, ["cmd/geth", "cmd/bootnode"]);
     }
 
     #[test]

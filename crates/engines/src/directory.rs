@@ -114,6 +114,7 @@ impl Directory {
     /// [`Error::Programs`] when one is missing or cannot be run, [`Error::Version`].
     pub fn add(&self, recipe: &Recipe, version: &str, path: &Path) -> Result<Installed> {
         check_version(recipe, version)?;
+        let recipe = &recipe.of(version);
         let path = path.canonicalize().map_err(|error| Error::Programs(format!("{}: {error}", path.display())))?;
         let bin = if path.join("bin").join(&recipe.programs[0]).exists() { path.join("bin") } else { path.clone() };
         let record = Installed {

@@ -7,6 +7,7 @@
 
 pub mod conformance;
 mod error;
+mod groups;
 mod layout;
 mod local;
 mod log;

@@ -417,7 +417,13 @@ impl Host for InMemoryHost {
         async move {
             let node = self.nodes.lock().get(node).cloned();
             let Some(node) = node else {
-                return Ok(Observation { state: State::Absent, restarts: 0, last_exit: None, usage: None });
+                return Ok(Observation {
+                    state: State::Absent,
+                    restarts: 0,
+                    last_exit: None,
+                    usage: None,
+                    limits: None,
+                });
             };
             let inner = node.inner.lock();
             let state = match inner.state.clone().unwrap_or(State::Absent) {
@@ -430,7 +436,8 @@ impl Host for InMemoryHost {
                 memory_bytes: 1,
                 disk_bytes: 0,
             });
-            Ok(Observation { state, restarts: inner.restarts, last_exit: inner.last_exit.clone(), usage })
+            let (restarts, last_exit) = (inner.restarts, inner.last_exit.clone());
+            Ok(Observation { state, restarts, last_exit, usage, limits: None })
         }
         .boxed()
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use futures::future::BoxFuture;
 use futures::stream::BoxStream;
 use tokio::io::{AsyncRead, AsyncWrite};
-use types::{LogLine, Micros, Usage};
+use types::{LogLine, Micros, NodeLimits, Usage};
 use workload::{Job, Placement, PortSpec, Service};
 
 use crate::Result;
@@ -69,6 +69,8 @@ pub struct Observation {
     pub last_exit: Option<Exit>,
     /// Newest sample of what it uses, while it runs.
     pub usage: Option<Usage>,
+    /// What it may use, and who sees to that, while it runs.
+    pub limits: Option<NodeLimits>,
 }
 
 /// What a node does on its host.

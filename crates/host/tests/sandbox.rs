@@ -8,6 +8,7 @@ use std::time::Duration;
 use futures::future::{BoxFuture, FutureExt};
 use host::tool::{self, Ended, Tool};
 use host::{Error, Host, Isolation, Limits, LocalConfig, LocalHost, LogQuery, Sandbox, Secrets, conformance};
+use types::LimitsKeeper;
 use workload::{Arg, Content, FileSpec, PortSpec, Resources, VolumeSpec};
 
 /// Every way that can be tried here: as root both, else the one that there is.
@@ -177,10 +178,26 @@ async fn a_service_of_other_people_reaches_its_own_files_only() {
     host.start(&service).await.unwrap();
     conformance::ready(&*host, "mine").await;
     service.program.args[1] = "x=$(head -c 200000000 /dev/zero | tr '\\0' x); echo ready; sleep 600".into();
-    service.resources = Resources { memory_bytes: Some(50 << 20) };
+    service.resources = Resources { memory_bytes: Some(50 << 20), cpus: None };
     host.start(&service).await.unwrap();
     let seen = conformance::observe_until(&*host, "mine", "the limit", |seen| seen.restarts >= 1).await;
     assert!(seen.last_exit.unwrap().reason.unwrap().contains("memory"));
+
+    // CPU: the kernel gives it no more. Without control groups a watchdog sees to it, only later.
+    service.program.args[1] = "echo ready; while :; do :; done".into();
+    service.resources = Resources { memory_bytes: Some(50 << 20), cpus: Some(0.2) };
+    host.start(&service).await.unwrap();
+    conformance::ready(&*host, "mine").await;
+    host.observe("mine").await.unwrap();
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    let seen = host.observe("mine").await.unwrap();
+    let (limits, usage) = (seen.limits.unwrap(), seen.usage.unwrap());
+    assert_eq!((limits.memory_bytes, limits.cpus), (Some(50 << 20), Some(0.2)));
+    if limits.kept_by == LimitsKeeper::Watchdog {
+        println!("no control groups here: the CPU is left to the watchdog");
+    } else {
+        assert!((0.05..0.35).contains(&usage.cpu), "{} cores", usage.cpu);
+    }
 
     service.volumes = vec![VolumeSpec::new("data").with_file("x", "y".into())];
     assert!(matches!(host.start(&service).await, Err(Error::Plan(_))), "a link in the volume could lead it astray");

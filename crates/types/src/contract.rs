@@ -107,6 +107,9 @@ pub struct TransactionResult {
     pub address: Option<String>,
     /// Hash.
     pub transaction_hash: String,
+    /// The channel that it was sent to, in a network that has channels.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub channel: Option<String>,
     /// Block height; null when the outcome is not known yet.
     pub block_number: Option<u64>,
     /// Gas used.

@@ -37,7 +37,7 @@ pub struct Engine {
 }
 
 /// One kind of consensus.
-#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ConsensusKind {
     /// Such as `bft`.
@@ -57,6 +57,32 @@ pub struct ConsensusKind {
     /// What it adds to what the engine's ledger can do: `validators` where these are voted in and out.
     #[serde(default)]
     pub capabilities: Vec<String>,
+    /// First version of the engine's programs that has it; null where all have.
+    #[serde(default)]
+    pub from_version: Option<String>,
+    /// First version that does not have it any more; null where none has lost it.
+    #[serde(default)]
+    pub before_version: Option<String>,
+}
+
+impl ConsensusKind {
+    /// Whether a version of the engine's programs has it. Of a version without numbers, such as a commit, nobody knows: it has.
+    pub fn is_in(&self, version: &str) -> bool {
+        let numbers = version_numbers(version);
+        let at_least = |wanted: &Option<String>| wanted.as_deref().map(|wanted| numbers >= version_numbers(wanted));
+        numbers.is_empty()
+            || (at_least(&self.from_version) != Some(false) && at_least(&self.before_version) != Some(true))
+    }
+}
+
+/// The numbers that a version begins with, such as 1, 13 and 15 of `v1.13.15-stable`, to compare it by; none for what is no
+/// version, such as a commit.
+pub fn version_numbers(version: &str) -> Vec<u64> {
+    let text = version.trim_start_matches('v');
+    if !text.contains('.') {
+        return Vec::new();
+    }
+    text.split(['.', '-', ' ']).map_while(|part| part.split("rc").next()?.parse().ok()).collect()
 }
 
 /// One version of an engine's programs.

@@ -119,6 +119,7 @@ codes! {
     ContractPolicy = "contract.policy", 400, "The endorsement policy does not fit";
     ContractCollections = "contract.collections", 400, "The collections of private data do not fit";
     ContractSequence = "contract.sequence", 409, "The sequence number is not the next one";
+    ContractFailed = "contract.failed", 502, "The contract's program failed";
     ContractReverted = "contract.reverted", 422, "The contract refused the call";
     TransactionRefused = "transaction.refused", 422, "The ledger refused the transaction";
     TransactionUnknown = "transaction.unknown", 504, "The transaction's outcome is not known yet";

@@ -229,9 +229,36 @@ pub struct Node {
     pub started_at: Option<Micros>,
     /// Its use of the machine, newest sample.
     pub usage: Option<Usage>,
+    /// What it may use of the machine; null where nothing limits it, or when it does not run.
+    #[serde(default)]
+    pub limits: Option<NodeLimits>,
     /// Facts of the engine about this node, such as `leader`, `view`, `peers`, `publicKey`.
     #[schema(value_type = Object)]
     pub facts: serde_json::Value,
+}
+
+/// What a node may use of its machine.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct NodeLimits {
+    /// Memory in bytes.
+    pub memory_bytes: Option<u64>,
+    /// CPU in cores.
+    pub cpus: Option<f64>,
+    /// Who sees to it.
+    pub kept_by: LimitsKeeper,
+}
+
+/// Who sees to a node's limits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum LimitsKeeper {
+    /// The kernel, by a control group of version 2.
+    CgroupV2,
+    /// The kernel, by control groups of version 1.
+    CgroupV1,
+    /// A watchdog that looks each second and ends what is above.
+    Watchdog,
 }
 
 /// One sample of a node's use of its machine.

@@ -218,6 +218,10 @@ pub enum Signal {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Resources {
-    /// Resident memory in bytes. A program above it is ended and started again.
+    /// Memory in bytes. A program above it is ended and started again.
     pub memory_bytes: Option<u64>,
+    /// CPU in cores: 0.5 is half of one. A program gets no more, or, where the host cannot see to that, is ended and started
+    /// again when it has used more for a while.
+    #[serde(default)]
+    pub cpus: Option<f64>,
 }

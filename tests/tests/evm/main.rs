@@ -16,9 +16,9 @@ use serde_json::{Value, json};
 use tests::engines;
 
 /// The engine directory, with the programs in it.
-fn with_programs(version: &str) -> PathBuf {
+fn with_programs(version: &str, programs: &[&str]) -> PathBuf {
     let engines = engines();
-    for program in ["geth", "bootnode"] {
+    for program in programs {
         let path = engines.join(version).join("bin").join(program);
         assert!(
             path.is_file(),
@@ -40,7 +40,7 @@ async fn quorum(consensus: &str, nodes: u32) {
         consensus,
         version: None,
         nodes,
-        engines: with_programs("quorum-22.7.4"),
+        engines: with_programs("quorum-22.7.4", &["geth", "bootnode"]),
     };
     with(wanted, story).await;
 }
@@ -62,8 +62,15 @@ async fn quorum_by_raft() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn geth_by_clique() {
-    let engines = with_programs("geth-1.13.15");
+    let engines = with_programs("geth-1.13.15", &["geth", "bootnode"]);
     let wanted = Wanted { driver: &EvmDriver::geth(), consensus: "clique", version: None, nodes: 3, engines };
+    with(wanted, story).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn geth_as_a_development_chain() {
+    let engines = with_programs("geth-1.17.5", &["geth"]);
+    let wanted = Wanted { driver: &EvmDriver::geth(), consensus: "dev", version: None, nodes: 1, engines };
     with(wanted, story).await;
 }
 
@@ -98,8 +105,8 @@ async fn story(network: &Network) {
         set: ("transfer", json!([bob.address(), 42])),
         get: ("balanceOf", json!([bob.address()]), json!("42")),
         fail: ("transfer", json!([bob.address(), "1000000000000000000000000000000"]), "InsufficientBalance("),
-        // Raft has no votes.
-        voters: if network.consensus == "raft" { vec![] } else { network.ids.clone() },
+        // These have no votes.
+        voters: if matches!(&*network.consensus, "raft" | "dev") { vec![] } else { network.ids.clone() },
     };
     conformance::ledger(&case).await;
     seen(network).await;
@@ -109,7 +116,8 @@ async fn story(network: &Network) {
     let leader = ledger.health(&network.ids[0]).await.unwrap().leader;
     let victim = by_identity(network, leader.as_deref()).await;
     let killed = network.kill(&victim).await;
-    let during = pay(network, &bob).await;
+    // A node of its own is missed until it is back.
+    let during = if network.ids.len() > 1 { pay(network, &bob).await } else { before.clone() };
     network.back(&victim, killed, during.1).await;
 
     let mut all = Vec::new();

@@ -35,7 +35,9 @@ fn fabric_from_its_members_to_called_chaincode() {
         let name = format!("fabric-{}-{}", case.version.replace('.', "-"), case.consensus);
         let arguments = ["network", "create", &name, "--engine", "fabric", "--engine-version", case.version];
         let more = ["--consensus", case.consensus, "--members", "alpha,beta", "--peers", "1", "--wait"];
-        let network = deployment.admin.json(&[&arguments[..], &more, &["--orderers", case.orderers]].concat());
+        let limits = ["--option", "chaincodeMemoryMib=64", "--option", "chaincodeCpuPercent=50"];
+        let limits = if case.version == "2.5.0" { &limits[..] } else { &[] };
+        let network = deployment.admin.json(&[&arguments[..], &more, &["--orderers", case.orderers], limits].concat());
         assert_eq!((&network["status"], &network["channels"]), (&json!("running"), &json!(["main"])), "{network}");
         let count = |kind: &str| nodes(&network).iter().filter(|node| node["kind"] == kind).count();
         assert_eq!((count("peer"), count("orderer").to_string()), (2, case.orderers.to_owned()), "{network}");
@@ -46,6 +48,9 @@ fn fabric_from_its_members_to_called_chaincode() {
             called(&developer, &name, &contract);
         }
         refused(&deployment.admin, &developer, &name);
+        if case.version == "2.5.0" {
+            faulty(&deployment.admin, &developer, &name);
+        }
         own_command_line(&deployment, &name, case.version);
         healed(&deployment.admin, &developer, &name);
         if case.consensus == "bft" {
@@ -170,6 +175,45 @@ fn refused(admin: &Program, developer: &Program, network: &str) {
     assert!(names.iter().all(|one| one["name"] != "broken"), "{names:?}");
     let forbidden = developer.fails(1, &["network", "profile", network, "--member", "alpha", "--dir", path]);
     assert_eq!(forbidden["code"], "auth.forbidden", "{forbidden}");
+}
+
+/// Chaincode that panics, that takes too long and that eats memory: each is told, each is ended or survived, and it answers
+/// again.
+fn faulty(admin: &Program, developer: &Program, network: &str) {
+    let directory = tempfile::tempdir().unwrap();
+    let sample = repository().join("contracts/fabric/go");
+    for name in ["contract.go", "main.go", "metadata.json", "go.mod", "go.sum"] {
+        std::fs::copy(sample.join(name), directory.path().join(name)).unwrap();
+    }
+    std::fs::write(directory.path().join("faults.go"), include_str!("faults.go")).unwrap();
+    let path = directory.path().to_str().unwrap();
+    admin.json(&["chaincode", "deploy", path, "--network", network, "--name", "faulty", "--wait"]);
+    let own = |node: &Value| node["kind"] == "chaincode" && text(node, "name").contains("faulty");
+    let found = || admin.list(&["node", "list", "--network", network]).into_iter().filter(own).collect::<Vec<_>>();
+    let query = |function| ["chaincode", "query", "faulty", function, "--network", network];
+    let restarts = || found().iter().map(|node| node["restarts"].as_u64().unwrap()).sum::<u64>();
+    for (function, told, ends) in
+        [("Panic", "ended while it ran", true), ("Spin", "did not end in time", false), ("Eat", "memory", true)]
+    {
+        let before = restarts();
+        let error = developer.fails(1, &query(function));
+        assert_eq!(error["code"], "contract.failed", "{function}: {error}");
+        assert!(text(&error, "detail").contains(told), "{function}: {error}");
+        eventually(&format!("the chaincode is back after {function}"), || {
+            let all = found();
+            let back = all.len() == 2 && all.iter().all(|node| node["status"] == "running");
+            (back && (!ends || restarts() > before) && developer.run(&query("GetAllAssets")).status.success())
+                .then_some(())
+        });
+    }
+    let limits = found().swap_remove(0)["limits"].clone();
+    assert_eq!((&limits["memoryBytes"], &limits["cpus"]), (&json!(64 << 20), &json!(0.5)), "{limits}");
+    let logged = found().iter().any(|node| {
+        let log = admin.run(&["node", "logs", text(node, "id")]);
+        String::from_utf8_lossy(&log.stdout).contains("more than its limit")
+            || String::from_utf8_lossy(&log.stdout).contains("more memory than its limit")
+    });
+    assert!(logged, "the log says why it was ended");
 }
 
 /// `peer` of Fabric itself, with the written profile.

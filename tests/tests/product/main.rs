@@ -302,6 +302,7 @@ fn other_engines_run_the_same_way() {
         ("quorum", "ibft", "4", "22.7.4"),
         ("quorum", "raft", "3", "22.7.4"),
         ("geth", "clique", "3", "1.13.15"),
+        ("geth", "dev", "1", "1.17.5"),
     ] {
         assert!(listed.iter().any(|one| one["name"] == engine), "{engine} is listed");
         let name = format!("{engine}-{consensus}");
@@ -314,7 +315,7 @@ fn other_engines_run_the_same_way() {
         let call = ["--network", &name, "--args"];
         let send = [&["contract", "send", &token, "transfer"][..], &call, &[transfer, "--wait"]].concat();
         assert_eq!(developer.json(&send)["status"], "success", "{name}");
-        let killed = &network["nodes"][1];
+        let killed = network["nodes"].as_array().unwrap().last().unwrap();
         kill(Pid::from_raw(killed["pid"].as_i64().unwrap().try_into().unwrap()), Signal::SIGKILL).unwrap();
         let back = eventually(&format!("{name} is whole again"), || {
             let node = admin.json(&["node", "show", text(killed, "id")]);

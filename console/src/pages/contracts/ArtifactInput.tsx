@@ -1,8 +1,7 @@
-import { Skeleton, Stack, Text } from "@mantine/core";
-import { lazy, Suspense, useState } from "react";
+import { Stack, Text } from "@mantine/core";
+import { useState } from "react";
+import CodeEditor from "../../ui/CodeEditor";
 import { FileDrop } from "../../ui/FileDrop";
-
-const CodeEditor = lazy(() => import("../../ui/CodeEditor"));
 
 /** More than this is no compiled contract. */
 const LARGEST_BYTES = 8 * 1024 * 1024;
@@ -32,14 +31,12 @@ export function ArtifactInput({ value, onChange, error }: ArtifactInputProps) {
         accept="application/json,.json"
         onFile={read}
       />
-      <Suspense fallback={<Skeleton height={180} />}>
-        <CodeEditor
-          label="Artifact as JSON"
-          placeholder='{"contractName": "…", "abi": […], "bytecode": "0x…"}'
-          value={value}
-          onChange={onChange}
-        />
-      </Suspense>
+      <CodeEditor
+        label="Artifact as JSON"
+        placeholder='{"contractName": "…", "abi": […], "bytecode": "0x…"}'
+        value={value}
+        onChange={onChange}
+      />
       {(trouble ?? error) && (
         <Text size="sm" c="var(--bad)" role="alert">
           {trouble ?? error}

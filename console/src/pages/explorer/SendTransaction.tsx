@@ -1,10 +1,11 @@
-import { Button, Modal, Stack, Text, Textarea } from "@mantine/core";
+import { Button, Stack, Textarea } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { useNavigate } from "@tanstack/react-router";
 import { type FormEvent, useState } from "react";
 import { api, done } from "../../api/client";
 import { fieldErrors } from "../../api/problem";
 import { useAction } from "../../ui/actions";
+import { Dialog } from "../../ui/Dialog";
 import { IconSend } from "../../ui/icons";
 import { ProblemAlert } from "../../ui/ProblemAlert";
 
@@ -16,14 +17,9 @@ export function SendTransaction({ network }: { network: string }) {
       <Button size="xs" variant="default" leftSection={<IconSend size={14} />} onClick={dialog.open}>
         Send signed transaction
       </Button>
-      <Modal
-        opened={opened}
-        onClose={dialog.close}
-        title={<Text fw={600}>Send signed transaction</Text>}
-        closeButtonProps={{ "aria-label": "Close" }}
-      >
+      <Dialog opened={opened} onClose={dialog.close} title="Send signed transaction">
         <SendForm network={network} />
-      </Modal>
+      </Dialog>
     </>
   );
 }

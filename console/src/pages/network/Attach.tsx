@@ -1,4 +1,4 @@
-import { Button, Group, Modal, NumberInput, PasswordInput, Select, Stack, Text, TextInput } from "@mantine/core";
+import { Button, Group, NumberInput, PasswordInput, Select, Stack, Text, TextInput } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
@@ -8,6 +8,7 @@ import { fieldErrors } from "../../api/problem";
 import { consortiaQuery } from "../../api/queries";
 import type { Network } from "../../api/types";
 import { useAction } from "../../ui/actions";
+import { Dialog } from "../../ui/Dialog";
 import { IconLink } from "../../ui/icons";
 import { ProblemAlert } from "../../ui/ProblemAlert";
 
@@ -20,19 +21,14 @@ export function AttachButton() {
       <Button variant="default" leftSection={<IconLink size={16} />} onClick={dialog.open}>
         Attach
       </Button>
-      <Modal
-        opened={opened}
-        onClose={dialog.close}
-        title={<Text fw={600}>Attach a network</Text>}
-        closeButtonProps={{ "aria-label": "Close" }}
-      >
+      <Dialog opened={opened} onClose={dialog.close} title="Attach a network">
         <AttachForm
           onDone={(network) => {
             dialog.close();
             void navigate({ to: "/networks/$network", params: { network: network.id } });
           }}
         />
-      </Modal>
+      </Dialog>
     </>
   );
 }

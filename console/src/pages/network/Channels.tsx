@@ -1,4 +1,4 @@
-import { Button, Checkbox, Modal, Stack, Text, TextInput } from "@mantine/core";
+import { Button, Checkbox, Stack, Text, TextInput } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
@@ -12,6 +12,7 @@ import { channelProblem } from "../../lib/chaincode";
 import { formatNumber, NONE, nodeShortName } from "../../lib/format";
 import { useAction } from "../../ui/actions";
 import { type Column, DataTable } from "../../ui/DataTable";
+import { Dialog } from "../../ui/Dialog";
 import { Empty } from "../../ui/Empty";
 import { showValue } from "../../ui/Facts";
 import { IconPlus } from "../../ui/icons";
@@ -137,14 +138,9 @@ function NewChannel({ network }: { network: string }) {
       <Button size="xs" leftSection={<IconPlus size={14} />} onClick={dialog.open}>
         Create channel
       </Button>
-      <Modal
-        opened={opened}
-        onClose={dialog.close}
-        title={<Text fw={600}>Create channel</Text>}
-        closeButtonProps={{ "aria-label": "Close" }}
-      >
+      <Dialog opened={opened} onClose={dialog.close} title="Create channel">
         <NewChannelForm network={network} onDone={dialog.close} />
-      </Modal>
+      </Dialog>
     </>
   );
 }

@@ -2,6 +2,7 @@ import { Alert, Button, Group, Stack, Text } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link, Outlet, useLocation, useNavigate } from "@tanstack/react-router";
+import { useEffect, useRef } from "react";
 import { useCapabilities } from "../../api/capabilities";
 import { useChannel } from "../../api/channel";
 import { api, done } from "../../api/client";
@@ -28,58 +29,72 @@ const route = getRouteApi("/signed-in/networks/$network");
 export function NetworkLayout() {
   const { network: id } = route.useParams();
   const query = useQuery(networkQuery(id));
-  const capabilities = useCapabilities(id);
-  // Nodes are listed on the overview.
-  const onNode = useLocation().pathname.split("/")[3] === "nodes";
   return (
     <QueryView query={query} lines={8}>
       {(network) => (
         <>
           <Header network={network} />
-          <nav className="tabs" aria-label={`Pages of ${network.name}`}>
-            <Link
-              to="/networks/$network"
-              params={{ network: id }}
-              activeOptions={{ exact: true }}
-              className={onNode ? "tab tab-active" : "tab"}
-            >
-              Overview
-            </Link>
-            <Link to="/networks/$network/blocks" params={{ network: id }} className="tab">
-              Blocks
-            </Link>
-            <Link to="/networks/$network/transactions" params={{ network: id }} className="tab">
-              Transactions
-            </Link>
-            {capabilities?.has("channels") && (
-              <Link to="/networks/$network/channels" params={{ network: id }} className="tab">
-                Channels
-              </Link>
-            )}
-            {capabilities?.has("contracts-beside") && (
-              <Link to="/networks/$network/chaincode" params={{ network: id }} className="tab">
-                Chaincode
-              </Link>
-            )}
-            <Link to="/networks/$network/contracts" params={{ network: id }} className="tab">
-              Contracts
-            </Link>
-            <Link to="/networks/$network/accounts" params={{ network: id }} className="tab">
-              Accounts
-            </Link>
-            {capabilities?.has("validators") && (
-              <Link to="/networks/$network/validators" params={{ network: id }} className="tab">
-                Validators
-              </Link>
-            )}
-            <Link to="/networks/$network/details" params={{ network: id }} className="tab">
-              Details
-            </Link>
-          </nav>
+          <Tabs network={network} />
           <Outlet />
         </>
       )}
     </QueryView>
+  );
+}
+
+function Tabs({ network }: { network: Network }) {
+  const capabilities = useCapabilities(network.id);
+  const section = useLocation().pathname.split("/")[3];
+  // Nodes are listed on the overview.
+  const onNode = section === "nodes";
+  const bar = useRef<HTMLElement>(null);
+  // On a narrow screen the tabs scroll sideways: the present one is brought into sight, also when others come before it.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: runs for each page and for what the engine can do
+  useEffect(() => {
+    const tab = bar.current?.querySelector<HTMLElement>('[aria-current="page"]');
+    if (bar.current && tab) bar.current.scrollLeft = tab.offsetLeft - (bar.current.clientWidth - tab.offsetWidth) / 2;
+  }, [section, capabilities?.size]);
+  return (
+    <nav ref={bar} className="tabs" aria-label={`Pages of ${network.name}`}>
+      <Link
+        to="/networks/$network"
+        params={{ network: network.id }}
+        activeOptions={{ exact: true }}
+        className={onNode ? "tab tab-active" : "tab"}
+      >
+        Overview
+      </Link>
+      <Link to="/networks/$network/blocks" params={{ network: network.id }} className="tab">
+        Blocks
+      </Link>
+      <Link to="/networks/$network/transactions" params={{ network: network.id }} className="tab">
+        Transactions
+      </Link>
+      {capabilities?.has("channels") && (
+        <Link to="/networks/$network/channels" params={{ network: network.id }} className="tab">
+          Channels
+        </Link>
+      )}
+      {capabilities?.has("contracts-beside") && (
+        <Link to="/networks/$network/chaincode" params={{ network: network.id }} className="tab">
+          Chaincode
+        </Link>
+      )}
+      <Link to="/networks/$network/contracts" params={{ network: network.id }} className="tab">
+        Contracts
+      </Link>
+      <Link to="/networks/$network/accounts" params={{ network: network.id }} className="tab">
+        Accounts
+      </Link>
+      {capabilities?.has("validators") && (
+        <Link to="/networks/$network/validators" params={{ network: network.id }} className="tab">
+          Validators
+        </Link>
+      )}
+      <Link to="/networks/$network/details" params={{ network: network.id }} className="tab">
+        Details
+      </Link>
+    </nav>
   );
 }
 

@@ -1,5 +1,4 @@
 import { SegmentedControl, Skeleton, Stack } from "@mantine/core";
-import { useIntersection } from "@mantine/hooks";
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 import { lazy, Suspense, useState } from "react";
@@ -9,13 +8,12 @@ import { blockInterval, latency, transactionsPerSecond } from "../../lib/statist
 import { Figures } from "../../ui/Facts";
 import { Panel } from "../../ui/Panel";
 import { QueryView } from "../../ui/QueryView";
+import { useSeen } from "../../ui/useSeen";
 import { AttachedPanel } from "./AttachedPanel";
 import { NodeTable } from "./NodeTable";
+import { TopologyGraph } from "./TopologyGraph";
 import "./network.css";
 
-// The largest part of the page in sight: asked for at once.
-const graph = import("./TopologyGraph");
-const TopologyGraph = lazy(() => graph);
 const StatisticsCharts = lazy(() => import("./StatisticsCharts"));
 
 const route = getRouteApi("/signed-in/networks/$network/");
@@ -47,11 +45,7 @@ export function NetworkOverview() {
       {!attached && (
         <Panel flush title="Topology" actions={<Legend />}>
           <QueryView query={topology} lines={8}>
-            {(topology) => (
-              <Suspense fallback={<Skeleton height={440} radius={0} />}>
-                <TopologyGraph topology={topology} />
-              </Suspense>
-            )}
+            {(topology) => <TopologyGraph topology={topology} />}
           </QueryView>
         </Panel>
       )}
@@ -87,14 +81,6 @@ export function NetworkOverview() {
       </Panel>
     </Stack>
   );
-}
-
-/** Whether an element has come near the part of the page in sight: until then its large library would hold up the rest. */
-function useSeen() {
-  const { ref, entry } = useIntersection<HTMLDivElement>({ rootMargin: "200px" });
-  const [seen, setSeen] = useState(false);
-  if (entry?.isIntersecting && !seen) setSeen(true);
-  return { ref, seen };
 }
 
 function fixed(value: number | undefined, places: number): string {

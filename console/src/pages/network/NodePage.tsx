@@ -20,6 +20,7 @@ import { IconAlert } from "../../ui/icons";
 import { Panel } from "../../ui/Panel";
 import { QueryView } from "../../ui/QueryView";
 import { Status } from "../../ui/Status";
+import { useSeen } from "../../ui/useSeen";
 import { endpointsOf } from "./endpoints";
 import { NodeActions } from "./NodeActions";
 import { NodeLogs } from "./NodeLogs";
@@ -60,6 +61,7 @@ export function NodePage() {
 function NodeView({ node }: { node: Node }) {
   const usage = useQuery(usageQuery(node.id));
   const endpoints = endpointsOf(node);
+  const charts = useSeen();
   return (
     <Stack gap="lg">
       {node.statusReason && node.status !== "stopped" && (
@@ -87,13 +89,15 @@ function NodeView({ node }: { node: Node }) {
       </Panel>
       <NodeLogs node={node} />
       <Panel title="Resource usage">
-        <QueryView query={usage}>
-          {({ items }) => (
-            <Suspense fallback={<Skeleton height={240} />}>
-              <UsageCharts samples={items} />
-            </Suspense>
-          )}
-        </QueryView>
+        <div ref={charts.ref}>
+          <QueryView query={usage}>
+            {({ items }) => (
+              <Suspense fallback={<Skeleton height={240} />}>
+                {charts.seen ? <UsageCharts samples={items} /> : <Skeleton height={240} />}
+              </Suspense>
+            )}
+          </QueryView>
+        </div>
       </Panel>
       <Panel title="Details">
         <Facts
@@ -102,10 +106,24 @@ function NodeView({ node }: { node: Node }) {
             ["Host", node.host],
             ["Process id", node.pid == null ? null : String(node.pid)],
             ["Started", node.startedAt == null ? null : formatTime(node.startedAt)],
+            ["Limits", limitsOf(node)],
             ...engineFacts(node.facts),
           ]}
         />
       </Panel>
     </Stack>
   );
+}
+
+const KEEPERS = {
+  "cgroup-v2": "kept by the kernel (control group, version 2)",
+  "cgroup-v1": "kept by the kernel (control group, version 1)",
+  watchdog: "kept by a watchdog, which ends what is above",
+};
+
+function limitsOf({ limits }: Node): string | null {
+  if (limits == null) return null;
+  const memory = limits.memoryBytes == null ? [] : [`${formatBytes(limits.memoryBytes)} of memory`];
+  const cpu = limits.cpus == null ? [] : [`${limits.cpus} of a core`];
+  return `${[...memory, ...cpu].join(", ")}; ${KEEPERS[limits.keptBy]}`;
 }

@@ -1,4 +1,4 @@
-import { Alert, Button, Group, Modal, Select, Stack, Text } from "@mantine/core";
+import { Alert, Button, Group, Select, Stack, Text } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { useMutation } from "@tanstack/react-query";
 import { useState } from "react";
@@ -7,6 +7,7 @@ import type { Network, NetworkProfile } from "../../api/types";
 import { download } from "../../lib/download";
 import { formatBytes } from "../../lib/format";
 import { type Column, DataTable } from "../../ui/DataTable";
+import { Dialog } from "../../ui/Dialog";
 import { IconAlert, IconKey } from "../../ui/icons";
 import { ProblemAlert } from "../../ui/ProblemAlert";
 
@@ -18,15 +19,9 @@ export function ProfileButton({ network }: { network: Network }) {
       <Button variant="default" leftSection={<IconKey size={16} />} onClick={dialog.open}>
         Connection profile
       </Button>
-      <Modal
-        opened={opened}
-        onClose={dialog.close}
-        size="lg"
-        title={<Text fw={600}>Connection profile of {network.name}</Text>}
-        closeButtonProps={{ "aria-label": "Close" }}
-      >
+      <Dialog opened={opened} onClose={dialog.close} wide title={`Connection profile of ${network.name}`}>
         <ProfileForm network={network} />
-      </Modal>
+      </Dialog>
     </>
   );
 }

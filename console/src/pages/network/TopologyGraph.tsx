@@ -34,7 +34,7 @@ const EDGE_TYPES = { arc: memo(Arc) };
 const NODE_TYPES = { member: memo(MemberView), label: memo(LabelView), node: memo(NodeView) };
 
 /** Who runs which node, how high each is, who leads, and who sees whom. */
-export default function TopologyGraph({ topology }: { topology: Topology }) {
+export function TopologyGraph({ topology }: { topology: Topology }) {
   const theme = useMantineTheme();
   const narrow = useMediaQuery(`(max-width: ${theme.breakpoints.sm})`) ?? false;
   const navigate = useNavigate();

@@ -1,4 +1,4 @@
-import { Badge, Button, Checkbox, Group, Modal, Select, Stack, Text } from "@mantine/core";
+import { Badge, Button, Checkbox, Group, Select, Stack, Text } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 import { useMemo, useState } from "react";
@@ -9,6 +9,7 @@ import type { Validator } from "../../api/types";
 import { NONE, nodeShortName, plural } from "../../lib/format";
 import { useAction } from "../../ui/actions";
 import { type Column, DataTable } from "../../ui/DataTable";
+import { Dialog } from "../../ui/Dialog";
 import { Empty } from "../../ui/Empty";
 import { Panel } from "../../ui/Panel";
 import { ProblemAlert } from "../../ui/ProblemAlert";
@@ -31,7 +32,11 @@ export function Validators() {
         id: "node",
         header: "Node",
         value: (row) => row.node ?? row.address,
-        cell: (row) => <Text fw={500}>{row.node ? nodeShortName(row.node) : "not of this network"}</Text>,
+        cell: (row) => (
+          <Text inherit fw={500}>
+            {row.node ? nodeShortName(row.node) : "not of this network"}
+          </Text>
+        ),
       },
       { id: "member", header: "Member", value: (row) => row.member ?? NONE },
       {
@@ -89,14 +94,13 @@ export function Validators() {
           />
         )}
       </QueryView>
-      <Modal
+      <Dialog
         opened={voting !== undefined}
         onClose={() => setVoting(undefined)}
-        title={<Text fw={600}>Vote on {voting?.node ? nodeShortName(voting.node) : voting?.address}</Text>}
-        closeButtonProps={{ "aria-label": "Close" }}
+        title={`Vote on ${voting?.node ? nodeShortName(voting.node) : (voting?.address ?? "")}`}
       >
         {voting && <VoteForm network={network} validator={voting} onDone={() => setVoting(undefined)} />}
-      </Modal>
+      </Dialog>
     </Panel>
   );
 }

@@ -1,6 +1,7 @@
 import { Alert, Select, Stack, TextInput } from "@mantine/core";
 import type { Engine } from "../../api/types";
 import { plural, roleName } from "../../lib/format";
+import { hasConsensus } from "../../lib/version";
 import { IconAlert } from "../../ui/icons";
 import { TextLink } from "../../ui/links";
 import { Panel } from "../../ui/Panel";
@@ -16,7 +17,10 @@ interface EngineStepProps {
 }
 
 export function EngineStep({ engines, engine, draft, errors, onChange }: EngineStepProps) {
-  const installed = engine.versions?.filter((version) => version.installed) ?? [];
+  const kind = engine.consensus.find((one) => one.name === draft.consensus);
+  const installed = (engine.versions ?? []).filter(
+    ({ installed, version }) => installed && (kind == null || hasConsensus(version, kind)),
+  );
   const chooseEngine = (name: string) => {
     const consensus = engines.find((one) => one.name === name)?.consensus[0];
     onChange({
@@ -32,7 +36,12 @@ export function EngineStep({ engines, engine, draft, errors, onChange }: EngineS
   };
   const chooseConsensus = (name: string) => {
     const consensus = engine.consensus.find((one) => one.name === name);
-    onChange({ consensus: name, nodes: consensus?.defaultNodes ?? draft.nodes });
+    const keeps = consensus == null || hasConsensus(draft.version, consensus);
+    onChange({
+      consensus: name,
+      nodes: consensus?.defaultNodes ?? draft.nodes,
+      version: keeps ? draft.version : "",
+    });
   };
   return (
     <Panel title="Engine and consensus">
@@ -65,7 +74,7 @@ export function EngineStep({ engines, engine, draft, errors, onChange }: EngineS
         )}
         {engine.version == null && installed.length === 0 && (
           <Alert color="red" icon={<IconAlert size={18} />}>
-            Its programs are not installed. A platform administrator does that under{" "}
+            No version with this consensus is installed. A platform administrator does that under{" "}
             <TextLink to="/engines" underline="always">
               Engines
             </TextLink>
@@ -81,6 +90,7 @@ export function EngineStep({ engines, engine, draft, errors, onChange }: EngineS
               label: tested ? `${version} (tested)` : version,
             }))}
             placeholder="The newest tested one"
+            error={errors.version}
             clearable
             value={draft.version === "" ? null : draft.version}
             onChange={(version) => onChange({ version: version ?? "" })}

@@ -103,7 +103,12 @@ impl Row for Engine {
         let installed =
             self.versions.iter().filter(|version| version.installed).map(|version| version.version.as_str());
         let versions: Vec<&str> = self.version.as_deref().into_iter().chain(installed).collect();
-        let versions = if versions.is_empty() { "not installed".into() } else { versions.join(" ") };
+        let versions = match versions.is_empty() {
+            // Only attached: there is nothing to install.
+            true if self.consensus.is_empty() => "-".into(),
+            true => "not installed".into(),
+            false => versions.join(" "),
+        };
         vec![self.name.clone(), self.title.clone(), versions, kinds.join(" ")]
     }
 }

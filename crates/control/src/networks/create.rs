@@ -126,7 +126,7 @@ impl Control {
         let draft = Draft {
             name: new.name.clone(),
             consensus: new.consensus.clone(),
-            version: self.settle_version(&engine, new.version.as_deref())?,
+            version: self.settle_version(&engine, kind, new.version.as_deref())?,
             // A consensus that the engine does not have is refused by its planner.
             nodes: new.nodes.or(kind.map(|kind| kind.default_nodes)).unwrap_or_default(),
             members: members.iter().map(|member| member.name.clone()).collect(),

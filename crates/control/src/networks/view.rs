@@ -84,7 +84,7 @@ impl Control {
             network_spec(network)?.nodes.into_iter().map(|node| (node.id, node.member)).collect();
         let placements = placements(read, &network.id).await?;
         let planner = self.drivers().get(&network.engine).map(|driver| driver.planner());
-        let usage = self.runtime().usage.lock();
+        let (usage, limits) = (self.runtime().usage.lock(), self.runtime().limits.lock());
         let show = |row: nodes::Node| {
             let answers = matches!(row.status, NodeStatus::Running | NodeStatus::Unhealthy);
             let endpoints = match (planner, placements.get(&row.id)) {
@@ -104,6 +104,7 @@ impl Control {
                 wanted: row.wanted && network.wanted == networks::Wanted::Running,
                 pid: row.pid,
                 usage: usage.get(&row.id).filter(|_| row.pid.is_some()).cloned(),
+                limits: limits.get(&row.id).filter(|_| row.pid.is_some()).cloned(),
                 id: row.id,
                 network: row.network,
                 organisation: row.organisation,

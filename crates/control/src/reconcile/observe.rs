@@ -104,9 +104,12 @@ fn facts(health: &NodeHealth) -> serde_json::Value {
     facts.insert("headAt".into(), json!(health.head_at));
     facts.insert("stateRoot".into(), json!(health.state_root));
     facts.insert("leader".into(), json!(health.leader));
-    facts.insert("isLeader".into(), json!(health.leader.is_some() && health.leader == health.identity));
     facts.insert("halted".into(), json!(health.halted));
-    facts.insert("peers".into(), json!(health.peers));
+    // A node beside the ledger, such as a contract's, neither leads nor has peers.
+    if health.identity.is_some() {
+        facts.insert("isLeader".into(), json!(health.leader == health.identity));
+        facts.insert("peers".into(), json!(health.peers));
+    }
     facts.into()
 }
 
@@ -239,12 +242,16 @@ fn differs(before: &Node, seen: &Node) -> bool {
         != (seen.status, &seen.status_reason, seen.height, seen.pid, seen.restarts, seen.started_at, &seen.facts)
 }
 
-/// Notes the newest usage of each node; gives those that are due to be stored.
+/// Notes the newest usage and limits of each node; gives samples those that are due to be stored.
 fn due_samples(control: &Control, views: &[NodeView]) -> Vec<(String, types::Usage)> {
-    let mut newest = control.runtime().usage.lock();
+    let (mut newest, mut all_limits) = (control.runtime().usage.lock(), control.runtime().limits.lock());
     let mut due = Vec::new();
     for view in views {
-        let Ok(Observation { usage: Some(usage), .. }) = &view.observed else { continue };
+        let Ok(Observation { usage: Some(usage), limits, .. }) = &view.observed else { continue };
+        match limits {
+            Some(limits) => all_limits.insert(view.node.id.clone(), limits.clone()),
+            None => all_limits.remove(&view.node.id),
+        };
         let period = usage.at / SAMPLE_EVERY_US;
         if newest.get(&view.node.id).is_none_or(|before| before.at / SAMPLE_EVERY_US != period) {
             due.push((view.node.id.clone(), usage.clone()));

@@ -273,7 +273,7 @@ impl Host for World {
                 None if state.ports.contains_key(node) => (State::Lost, None),
                 None => (State::Absent, None),
             };
-            Ok(Observation { state: seen, restarts: 0, last_exit: None, usage })
+            Ok(Observation { state: seen, restarts: 0, last_exit: None, usage, limits: None })
         })
     }
 

@@ -5,14 +5,14 @@ use alloy_rlp::{Decodable, Header as RlpHeader};
 use evm_ledger::Header;
 use serde_json::{Map, Value, json};
 
-use crate::health::{Answers, wire};
+use crate::health::{Answers, RAFT_LEADER, wire};
 
 /// How a node's network agrees, as the node tells.
 pub(crate) enum Consensus {
     /// QBFT or IBFT: votes of two thirds.
     Votes { validators: Vec<Address>, proposer: Option<Address>, committers: Vec<Address>, round: Option<u32> },
-    /// Raft: a majority follows a leader.
-    Raft { members: Vec<Address>, active: usize, leader: Option<Address>, role: Option<String>, raft_id: Option<u16> },
+    /// Raft: a majority of so many nodes, where that is known, follows a leader.
+    Raft { nodes: Option<usize>, leader: Option<Address> },
     /// Clique: more than half sign in turn.
     Turns { signers: Vec<Address>, signer: Option<Address> },
     /// It does not tell.
@@ -20,10 +20,11 @@ pub(crate) enum Consensus {
 }
 
 impl Consensus {
-    /// By whichever answers there are.
-    pub(crate) fn read(answers: &Answers, block: &Header) -> Self {
-        if let Some(members) = answers.read::<Vec<wire::RaftMember>>("raft_cluster") {
-            return Self::raft(answers, members);
+    /// By whichever answers there are; `nodes` are the network's, where somebody has said how many.
+    pub(crate) fn read(answers: &Answers, block: &Header, nodes: Option<usize>) -> Self {
+        if answers.knows(RAFT_LEADER) {
+            let leader: Option<String> = answers.read(RAFT_LEADER);
+            return Self::Raft { nodes, leader: leader.and_then(|leader| wire::account(&leader)) };
         }
         if let Some(signers) = answers.read("clique_getSigners") {
             return Self::Turns { signers, signer: answers.read("clique_getSigner") };
@@ -40,26 +41,11 @@ impl Consensus {
         Self::Votes { validators, proposer, committers, round: round(&block.extra_data) }
     }
 
-    fn raft(answers: &Answers, members: Vec<wire::RaftMember>) -> Self {
-        let own = answers.read::<wire::NodeInfo>("admin_nodeInfo").and_then(|own| wire::account(&own.enode));
-        let leader: Option<String> = answers.read("raft_leader");
-        let id = |member: &wire::RaftMember| wire::account(&member.node_id);
-        Self::Raft {
-            active: members.iter().filter(|member| member.node_active).count(),
-            leader: leader.and_then(|leader| wire::account(&leader)),
-            role: members.iter().find(|member| id(member) == own).map(|member| member.role.clone()),
-            raft_id: members.iter().find(|member| id(member) == own).map(|member| member.raft_id),
-            members: sorted(members.iter().filter_map(id)),
-        }
-    }
-
-    /// Whose agreement counts.
+    /// Whose agreement counts, as far as nodes tell.
     pub(crate) fn members(&self) -> &[Address] {
         match self {
-            Self::Votes { validators: members, .. }
-            | Self::Raft { members, .. }
-            | Self::Turns { signers: members, .. } => members,
-            Self::Untold => &[],
+            Self::Votes { validators: members, .. } | Self::Turns { signers: members, .. } => members,
+            Self::Raft { .. } | Self::Untold => &[],
         }
     }
 
@@ -73,26 +59,32 @@ impl Consensus {
         }
     }
 
-    /// How many must agree.
-    fn needed(&self) -> usize {
+    /// How many there are, and how many of them must agree.
+    fn needed(&self) -> (usize, usize) {
         let count = self.members().len();
         match self {
-            Self::Votes { .. } => (2 * count).div_ceil(3),
-            Self::Raft { .. } | Self::Turns { .. } => count / 2 + 1,
-            Self::Untold => 0,
+            Self::Votes { .. } => (count, (2 * count).div_ceil(3)),
+            Self::Raft { nodes, .. } => nodes.map_or((0, 0), |nodes| (nodes, nodes / 2 + 1)),
+            Self::Turns { .. } => (count, count / 2 + 1),
+            Self::Untold => (0, 0),
         }
     }
 
     /// Why a node makes no progress: it does not see enough of the others.
     pub(crate) fn halted(&self, own: Option<Address>, connected: &[Address]) -> Option<String> {
-        let (all, needed) = (self.members().len(), self.needed());
+        let (all, needed) = self.needed();
         let seen = |member: &&Address| Some(**member) == own || connected.contains(member);
-        let there = self.members().iter().filter(seen).count();
-        let few = |what: &str, there: usize| format!("{there} of {all} {what}, {needed} are needed");
+        let there = match self {
+            Self::Raft { .. } => connected.len() + 1,
+            _ => self.members().iter().filter(seen).count(),
+        };
+        let few = |what: &str| format!("{there} of {all} {what} are connected, {needed} are needed");
         match self {
-            Self::Raft { leader: None, active, .. } => Some(format!("no leader: {}", few("nodes are active", *active))),
-            Self::Votes { .. } if there < needed => Some(few("validators are connected", there)),
-            Self::Turns { .. } if there < needed => Some(few("signers are connected", there)),
+            Self::Votes { .. } if there < needed => Some(few("validators")),
+            Self::Turns { .. } if there < needed => Some(few("signers")),
+            // A leader that lost its followers does not notice (GoQuorum, raft/handler.go: CheckQuorum is off).
+            Self::Raft { .. } if there < needed => Some(few("nodes")),
+            Self::Raft { leader: None, .. } => Some("the nodes have no leader".into()),
             _ => None,
         }
     }
@@ -120,20 +112,17 @@ impl Consensus {
                 "validators": texts(validators), "proposer": proposer.map(|account| account.to_string()), "round": round,
                 "committers": texts(committers),
             }),
-            Self::Raft { members, active, role, raft_id, .. } => json!({
-                "members": texts(members), "active": active, "role": role, "raftId": raft_id,
-            }),
             Self::Turns { signers, signer } => json!({
                 "signers": texts(signers), "signer": signer.map(|account| account.to_string()),
             }),
-            Self::Untold => json!({}),
+            Self::Raft { .. } | Self::Untold => json!({}),
         };
         let facts = facts.as_object().cloned().unwrap_or_default();
         facts.into_iter().filter(|(_, value)| !value.is_null()).collect()
     }
 }
 
-/// Nodes list Raft's members in any order.
+/// Nodes list accounts in any order.
 fn sorted(accounts: impl Iterator<Item = Address>) -> Vec<Address> {
     let mut accounts: Vec<Address> = accounts.collect();
     accounts.sort();

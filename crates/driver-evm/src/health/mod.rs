@@ -28,14 +28,22 @@ const STUCK: types::Micros = 60 * 1_000_000;
 pub(crate) struct EngineHealth {
     /// None where nobody has said.
     family: Option<Family>,
+    /// How many nodes the network has, where somebody has said.
+    nodes: Option<usize>,
     /// Methods that the network's nodes do not have, as their consensus is another. Each time they were asked, they would
     /// complain in their logs.
     missing: Mutex<HashSet<&'static str>>,
 }
 
 impl EngineHealth {
-    pub(crate) fn new(family: Option<Family>) -> Self {
-        Self { family, missing: Mutex::default() }
+    /// Of a planned network.
+    pub(crate) fn new(family: Family, nodes: usize) -> Self {
+        Self { family: Some(family), nodes: Some(nodes), missing: Mutex::default() }
+    }
+
+    /// Of a network that others run.
+    pub(crate) fn attached() -> Self {
+        Self { family: None, nodes: None, missing: Mutex::default() }
     }
 }
 
@@ -46,6 +54,10 @@ impl Health for EngineHealth {
 }
 
 const CHAIN: &str = "eth_chainId";
+/// All that a node of GoQuorum's Raft may be asked about it. `raft_cluster` and `raft_role` take a lock twice over, and stop the
+/// node for good when it wants to write in between, which is likely while it starts (GoQuorum, raft/handler.go: `NodeInfo`
+/// calls `isVerifier`); `raft_getRaftId` reads without a lock what may change meanwhile.
+pub(crate) const RAFT_LEADER: &str = "raft_leader";
 
 async fn health(engine: &EngineHealth, node: NodeClient<'_>) -> Result<NodeHealth> {
     let block = node.newest().await?;
@@ -64,7 +76,9 @@ async fn health(engine: &EngineHealth, node: NodeClient<'_>) -> Result<NodeHealt
         .iter()
         .filter_map(wire::PeerInfo::account)
         .collect();
-    let consensus = Consensus::read(&answers, &block);
+    let consensus = Consensus::read(&answers, &block, engine.nodes);
+    // Alone, it leads.
+    let leader = consensus.leader().or(identity.filter(|_| engine.nodes == Some(1)));
     let pool: wire::PoolStatus = answers.read("txpool_status").unwrap_or_default();
     let head_at = node.time(&block);
 
@@ -97,7 +111,7 @@ async fn health(engine: &EngineHealth, node: NodeClient<'_>) -> Result<NodeHealt
         head_at: Some(head_at),
         state_root: Some(block.state_root.to_string()),
         identity: identity.map(|account| account.to_string()),
-        leader: consensus.leader().map(|account| account.to_string()),
+        leader: leader.map(|account| account.to_string()),
         peers: peers(identity, &connected, consensus.members()),
         halted,
         facts: facts.into(),
@@ -135,7 +149,7 @@ fn methods(family: Option<Family>, block: &Header) -> Vec<(&'static str, Value)>
     ];
     let is = |wanted: Family| family.is_none_or(|family| family == wanted);
     if is(Family::Quorum) {
-        let own = ["istanbul_getValidators", "istanbul_getSignersFromBlock", "raft_cluster", "raft_leader"];
+        let own = ["istanbul_getValidators", "istanbul_getSignersFromBlock", RAFT_LEADER];
         methods.extend(own.map(|method| (method, none())));
     }
     if is(Family::Geth) {
@@ -159,6 +173,14 @@ impl Answers {
     fn answer(&self, method: &str) -> Answer {
         let place = self.methods.iter().position(|(known, _)| *known == method);
         place.and_then(|place| self.answers.get(place)).cloned().unwrap_or(Ok(Value::Null))
+    }
+
+    /// Whether the node has a method that it was asked by, even if it answered with an error: of its consensus, that is, as
+    /// nobody else's error is about a leader.
+    fn knows(&self, method: &str) -> bool {
+        let asked = self.methods.iter().any(|(known, _)| *known == method);
+        let is_about_it = |error: NodeError| !error.is_missing() && error.message.contains("leader");
+        asked && self.answer(method).map_or_else(is_about_it, |answer| answer.is_string())
     }
 
     fn missing(&self) -> impl Iterator<Item = &'static str> {

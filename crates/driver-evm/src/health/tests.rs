@@ -26,8 +26,15 @@ fn a_validator_without_enough_others_is_halted() {
     let signers = Consensus::Turns { signers: accounts(&[1, 2, 3]), signer: None };
     assert!(signers.halted(own, &[]).is_some());
     assert_eq!(signers.halted(own, &accounts(&[3])), None);
-    let raft = Consensus::Raft { members: accounts(&[1, 2, 3]), active: 1, leader: None, role: None, raft_id: Some(1) };
-    assert_eq!(raft.halted(own, &[]).as_deref(), Some("no leader: 1 of 3 nodes are active, 2 are needed"));
+    let raft = |leader| Consensus::Raft { nodes: Some(3), leader };
+    assert_eq!(raft(own).halted(own, &[]).as_deref(), Some("1 of 3 nodes are connected, 2 are needed"));
+    assert_eq!(raft(None).halted(own, &accounts(&[2])).as_deref(), Some("the nodes have no leader"));
+    assert_eq!(raft(own).halted(own, &accounts(&[2])), None);
+    assert_eq!(
+        Consensus::Raft { nodes: None, leader: own }.halted(own, &[]),
+        None,
+        "attached: nobody has said how many"
+    );
     assert_eq!(Consensus::Untold.halted(own, &[]), None);
 }
 

@@ -56,15 +56,3 @@ pub(crate) struct Signers {
     #[serde(default)]
     pub(crate) committers: Vec<Address>,
 }
-
-/// An entry of `raft_cluster`.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct RaftMember {
-    pub(crate) node_id: String,
-    pub(crate) raft_id: u16,
-    #[serde(default)]
-    pub(crate) node_active: bool,
-    #[serde(default)]
-    pub(crate) role: String,
-}

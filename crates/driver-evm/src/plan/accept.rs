@@ -4,7 +4,7 @@ use driver::{Accepted, Draft, field_problem, field_problems, settle_options};
 use serde_json::{Map, Value};
 use types::{Code, ConsensusKind, FieldProblem, PlannedNode, Problem};
 
-use crate::plan::engine::{self, CLIQUE, RAFT};
+use crate::plan::engine::{self, CLIQUE, DEV, RAFT};
 use crate::plan::{Family, VALIDATOR, genesis, options};
 
 #[allow(clippy::result_large_err, reason = "as in the trait")]
@@ -13,7 +13,7 @@ pub(crate) fn accept(family: Family, draft: &Draft) -> Result<Accepted, Problem>
     if draft.members.is_empty() {
         return Err(field_problem(Code::ConsortiumMembers, "members", "A network needs at least one member."));
     }
-    version(family, draft).map_err(|problem| *problem)?;
+    version(family, &kind, draft).map_err(|problem| *problem)?;
     let mut wrong = Vec::new();
     let given = draft.genesis.as_ref().map(|given| genesis::read(given, &mut wrong)).unwrap_or_default();
     chain_id(family, draft, &given, &mut wrong);
@@ -69,20 +69,16 @@ fn consensus(family: Family, draft: &Draft) -> Result<ConsensusKind, Box<Problem
     Err(Box::new(field_problem(Code::NetworkNodes, "nodes", &message)))
 }
 
-/// Clique went with geth 1.14.
-fn version(family: Family, draft: &Draft) -> Result<(), Box<Problem>> {
-    let Some(version) = draft.version.as_deref().filter(|_| family == Family::Geth) else { return Ok(()) };
-    let mut numbers = version.trim_start_matches('v').split('.').map_while(|part| part.parse::<u32>().ok());
-    match (numbers.next(), numbers.next()) {
-        (Some(major), minor) if (major, minor.unwrap_or(0)) > (1, 13) => {
-            let message = format!(
-                "geth {version} has no Clique any more and runs only behind a separate consensus program: use {}.",
-                engine::tested_version(family)
-            );
-            Err(Box::new(field_problem(Code::NetworkConsensus, "version", &message)))
-        }
-        _ => Ok(()),
-    }
+/// Clique went with geth 1.14, when the development chain of today came.
+fn version(family: Family, kind: &ConsensusKind, draft: &Draft) -> Result<(), Box<Problem>> {
+    let Some(version) = draft.version.as_deref().filter(|version| !kind.is_in(version)) else { return Ok(()) };
+    let message = format!(
+        "{} {version} has no consensus `{}`: use {}.",
+        engine::name(family),
+        kind.name,
+        engine::tested_version(family, &kind.name)
+    );
+    Err(Box::new(field_problem(Code::NetworkConsensus, "version", &message)))
 }
 
 fn chain_id(family: Family, draft: &Draft, given: &genesis::Given, wrong: &mut Vec<FieldProblem>) {
@@ -171,7 +167,19 @@ fn notes(family: Family, draft: &Draft, nodes: &[PlannedNode], options: &Map<Str
         }
         _ => format!("A block comes each {period} s."),
     });
+    if draft.consensus == DEV {
+        notes.push(
+            "For developing and testing: one node decides alone, and nobody else checks it. Contracts run by the rules of \
+             Ethereum's newest forks, up to Osaka."
+                .into(),
+        );
+    }
     notes.push(match family {
+        Family::Geth if draft.consensus == DEV => {
+            "Gas has a base fee that follows the demand (EIP-1559): each sender needs a balance. The members' accounts have \
+             one from the start."
+                .into()
+        }
         Family::Geth => format!(
             "Gas costs {} wei: each sender needs a balance. The members' accounts have one from the start.",
             number(options::GAS_PRICE)
@@ -179,7 +187,7 @@ fn notes(family: Family, draft: &Draft, nodes: &[PlannedNode], options: &Map<Str
         _ => "Gas is free: senders need no balance.".into(),
     });
     let most = options::GAS_PER_SECOND * period / 2;
-    if draft.consensus != RAFT && number(options::GAS_LIMIT) > most {
+    if !matches!(draft.consensus.as_str(), RAFT | DEV) && number(options::GAS_LIMIT) > most {
         notes.push(format!(
             "A full block of {} gas may take longer than half of the block period to build on a small machine: under load \
              blocks may then stay empty. {most} is safe.",
@@ -193,6 +201,5 @@ fn notes(family: Family, draft: &Draft, nodes: &[PlannedNode], options: &Map<Str
                 .into(),
         );
     }
-    notes.extend(engine::describe(family).maintenance);
     notes
 }

@@ -64,5 +64,5 @@ pub(crate) fn service(network: &Network<'_>, member: &Member<'_>) -> Result<Serv
     let program =
         Program { name: program(Family::Besu, network.spec, "besu"), args, files: vec![genesis], ..Program::default() };
     let ready = Probe::Http { port: evm_ledger::RPC_PORT.into(), path: "/liveness".into() };
-    Ok(Service { volumes: vec![data], ..crate::plan::service(Family::Besu, member, program, ready) })
+    Ok(Service { volumes: vec![data], ..crate::plan::service(Family::Besu, member.node, program, ready) })
 }

@@ -8,6 +8,11 @@ pub(crate) const QBFT: &str = "qbft";
 pub(crate) const IBFT: &str = "ibft";
 pub(crate) const RAFT: &str = "raft";
 pub(crate) const CLIQUE: &str = "clique";
+/// No consensus: geth's development chain.
+pub(crate) const DEV: &str = "dev";
+
+/// The first version of geth without Clique and with the development chain as it is.
+const GETH_WITHOUT_CLIQUE: &str = "1.14";
 
 /// Fewest validators that tolerate a failure by votes of two thirds.
 const MIN_BFT: u32 = 4;
@@ -22,9 +27,10 @@ pub(crate) fn name(family: Family) -> &'static str {
 }
 
 /// The version that Polder's tests run, or would.
-pub(crate) fn tested_version(family: Family) -> &'static str {
+pub(crate) fn tested_version(family: Family, consensus: &str) -> &'static str {
     match family {
         Family::Quorum => "22.7.4",
+        Family::Geth if consensus == DEV => "1.17.5",
         Family::Geth => "1.13.15",
         Family::Besu => "26.9.0",
     }
@@ -37,31 +43,21 @@ pub(crate) fn consensus(family: Family, name: &str) -> Option<ConsensusKind> {
 
 /// The engine's description.
 pub(crate) fn describe(family: Family) -> Engine {
-    let (title, description, maintenance) = match family {
+    let (title, description) = match family {
         Family::Quorum => (
             "GoQuorum",
             "Ethereum for consortia, made from geth by ConsenSys. Gas is free; contracts run by the rules of Ethereum's \
-             Berlin fork, so compile them for `london` or earlier. For networks and programs that are built on it.",
-            Some(
-                "Its makers archived GoQuorum on 5 June 2026: there are no more corrections, not even for security. For a \
-                 new network choose Besu, which also has QBFT, or the built-in blockchain.",
-            ),
+             Berlin fork, so compile them for London or earlier. For networks and programs that are built on it.",
         ),
         Family::Geth => (
-            "geth (Clique)",
-            "The best known Ethereum program, with proof of authority by Clique. Contracts run by the rules of Ethereum's \
-             Berlin fork, so compile them for `london` or earlier. Blocks are not final at once. For tests against geth \
-             itself and for networks that exist.",
-            Some(
-                "Clique ended with geth 1.13 (April 2024): newer versions run only behind a separate consensus program. For \
-                 a new network choose Besu or the built-in blockchain.",
-            ),
+            "geth",
+            "The best known Ethereum program: with proof of authority by Clique, in an old version, for networks that have it; \
+             or as a development chain by the rules of today's Ethereum, for tests against geth itself.",
         ),
         Family::Besu => (
             "Besu",
             "An Ethereum program in Java, looked after by the Linux Foundation, with QBFT for consortia. Gas is free and \
              blocks are final at once. It has to be given: Polder cannot fetch it.",
-            None,
         ),
     };
     Engine {
@@ -70,7 +66,8 @@ pub(crate) fn describe(family: Family) -> Engine {
         description: description.into(),
         version: None,
         versions: Vec::new(),
-        maintenance: maintenance.map(Into::into),
+        // With its versions.
+        maintenance: None,
         consensus: kinds(family),
         roles: vec![VALIDATOR.into()],
         capabilities: [
@@ -99,8 +96,10 @@ fn kinds(family: Family) -> Vec<ConsensusKind> {
         min_nodes,
         max_nodes,
         default_nodes,
-        // Raft has no votes: its members are those that its nodes were told of.
-        capabilities: if name == RAFT { Vec::new() } else { vec!["validators".into()] },
+        // Raft has no votes: its members are those that its nodes were told of. Nor has a node of its own.
+        capabilities: if matches!(name, RAFT | DEV) { Vec::new() } else { vec!["validators".into()] },
+        from_version: (name == DEV).then(|| GETH_WITHOUT_CLIQUE.into()),
+        before_version: (name == CLIQUE).then(|| GETH_WITHOUT_CLIQUE.into()),
     };
     let qbft = kind(
         QBFT,
@@ -129,13 +128,23 @@ fn kinds(family: Family) -> Vec<ConsensusKind> {
                 (1, 30, 3),
             ),
         ],
-        Family::Geth => vec![kind(
-            CLIQUE,
-            "Clique: signers take turns",
-            "Signers make blocks in turn, and more than half of them must be up. Two may make a block at a time; then one of \
-             the two is taken back, so that a transaction is final only some blocks later. A dishonest signer can delay \
-             finality, but takes no money.",
-            (1, 40, 3),
-        )],
+        Family::Geth => vec![
+            kind(
+                CLIQUE,
+                "Clique: signers take turns",
+                "Signers make blocks in turn, and more than half of them must be up. Two may make a block at a time; then one \
+                 of the two is taken back, so that a transaction is final only some blocks later. A dishonest signer can delay \
+                 finality, but takes no money. Contracts run by the rules of the Berlin fork: compile them for London or \
+                 earlier.",
+                (1, 40, 3),
+            ),
+            kind(
+                DEV,
+                "Development: one node, no consensus",
+                "One node makes blocks by itself, by the rules of Ethereum's newest forks: for developing contracts and for \
+                 tests against current geth. Nothing protects it: not for a consortium's own work.",
+                (1, 1, 1),
+            ),
+        ],
     }
 }

@@ -5,9 +5,9 @@ use driver::NetworkSpec;
 use serde_json::{Map, Value, json};
 use types::FieldProblem;
 
-use crate::plan::engine::{CLIQUE, IBFT, QBFT, RAFT};
+use crate::plan::engine::{CLIQUE, DEV, IBFT, QBFT, RAFT};
 use crate::plan::options::{BLOCK_PERIOD, EMPTY_BLOCK_PERIOD, EPOCH_LENGTH, GAS_LIMIT, REQUEST_TIMEOUT};
-use crate::plan::{Family, extra};
+use crate::plan::{Family, dev, extra};
 
 /// What an account owns when the specification does not say: 1,000,000 ether in wei.
 const BALANCE: u128 = 1_000_000_000_000_000_000_000_000;
@@ -25,8 +25,8 @@ const FORKS: [&str; 9] = [
     "berlinBlock",
 ];
 
-/// What later forks are called: GoQuorum does not have them, Clique refuses most, and London's fees need senders with a
-/// balance.
+/// What later forks are called: GoQuorum does not have them, Clique refuses most, London's fees need senders with a balance,
+/// and the development chain has them all.
 const LATER: [&str; 10] = [
     "londonBlock",
     "arrowGlacierBlock",
@@ -64,7 +64,7 @@ const ISTANBUL: &str = "0x63746963616c2062797a616e74696e65206661756c7420746f6c65
 /// Seconds from the order to the time of Clique's first block, so that its nodes have found each other when it is over.
 /// Before, each of them may sign a block 1 of its own; and if it does while they connect, none hears of the others' and each
 /// waits for somebody else to sign block 2.
-const CLIQUE_HEAD_START: u64 = 5;
+const CLIQUE_HEAD_START: u64 = 3;
 
 /// What a given genesis settles.
 #[derive(Debug, Default)]
@@ -128,7 +128,10 @@ pub(crate) fn read(genesis: &Value, wrong: &mut Vec<FieldProblem>) -> Given {
         refuse(&format!("config.{name}"), "Leave it out: the consensus and its options are given with the network.");
     }
     for name in LATER.iter().filter(|name| config.get(**name).is_some_and(|fork| !fork.is_null())) {
-        refuse(&format!("config.{name}"), "The engine does not run this fork: leave it out.");
+        refuse(
+            &format!("config.{name}"),
+            "Leave it out: the later forks that a network has are fixed by its engine and consensus.",
+        );
     }
     for name in FORKS.iter().filter(|name| config.get(**name).is_some_and(|at| number(at) != Some(0))) {
         refuse(&format!("config.{name}"), "It must be 0: there are no earlier rules to begin with.");
@@ -151,22 +154,25 @@ pub(crate) fn file(family: Family, spec: &NetworkSpec, validators: &[Address]) -
     if family == Family::Quorum {
         config.insert("isQuorum".into(), true.into());
         config.entry("txnSizeLimit").or_insert_with(|| 64.into());
-        config.entry("maxCodeSizeConfig").or_insert_with(|| json!([{ "block": 0, "size": 24 }]));
     }
     config.extend(section(family, spec, option));
+    if consensus == DEV {
+        config.extend(dev::forks());
+    }
 
     let extra = match consensus {
         QBFT => extra::qbft(validators),
         IBFT => extra::ibft(validators),
         CLIQUE => extra::clique(validators),
+        DEV => Vec::new().into(),
         _ => vec![0; 32].into(),
     };
-    let difficulty = if consensus == RAFT { "0x0" } else { "0x1" };
+    let difficulty = if matches!(consensus, RAFT | DEV) { "0x0" } else { "0x1" };
     let zeros = |bytes: usize| format!("0x{}", "00".repeat(bytes));
     let mix = if matches!(consensus, QBFT | IBFT) { ISTANBUL.into() } else { zeros(32) };
     let time = match consensus {
-        // It counts nanoseconds, but its first block may be of any time before the others.
-        RAFT => 0,
+        // It counts nanoseconds.
+        RAFT => seconds * 1_000_000_000,
         CLIQUE => seconds + CLIQUE_HEAD_START,
         _ => seconds,
     };
@@ -216,6 +222,9 @@ fn alloc(given: Option<Value>, spec: &NetworkSpec) -> Map<String, Value> {
         let balance = account.balance.as_deref().and_then(|text| text.parse::<U256>().ok());
         let balance = balance.unwrap_or_else(|| U256::from(BALANCE));
         alloc.insert(format!("0x{}", plain(&account.address)), json!({ "balance": format!("{balance:#x}") }));
+    }
+    if spec.consensus == DEV {
+        alloc.extend(dev::system_contracts());
     }
     alloc
 }

@@ -50,7 +50,7 @@ pub(crate) fn jobs(network: &Network<'_>, member: &Member<'_>) -> Vec<Job> {
     let volumes = vec![VolumeSpec::new(KEYS), VolumeSpec::emptied(KEYSTORE)];
     let title = format!("Make the account by which {} signs blocks", node.name);
     let import_job = Job { after: vec![password], ..job(&import, title, &geth, args, volumes) };
-    vec![make, import_job, jobs::init(&geth, node, &network.genesis, import)]
+    vec![make, import_job, jobs::init(&geth, node, &network.genesis, &[], vec![import])]
 }
 
 /// Waits until signers follow one another.
@@ -78,7 +78,7 @@ pub(crate) fn service(network: &Network<'_>, member: &Member<'_>) -> Result<Serv
     args.extend(["--miner.gasprice".into(), price.clone().into(), "--txpool.pricelimit".into(), price.into()]);
     // It also listens for a consensus program, which Clique does without: on any port, or nodes would meet on one.
     args.extend(["--authrpc.addr", "127.0.0.1", "--authrpc.port", "0"].map(Arg::from));
-    args.extend(rpc_args(member, &["admin", "eth", "net", "txpool", "web3", "clique"]));
+    args.extend(rpc_args(member.rpc, &["admin", "eth", "net", "txpool", "web3", "clique"]));
     let program = Program {
         name: program(Family::Geth, network.spec, "geth"),
         args,
@@ -87,5 +87,5 @@ pub(crate) fn service(network: &Network<'_>, member: &Member<'_>) -> Result<Serv
     };
     let volumes = [KEYS, KEYSTORE, jobs::DATA].map(VolumeSpec::new).to_vec();
     let ready = Probe::Http { port: evm_ledger::RPC_PORT.into(), path: "/".into() };
-    Ok(Service { volumes, ..crate::plan::service(Family::Geth, member, program, ready) })
+    Ok(Service { volumes, ..crate::plan::service(Family::Geth, member.node, program, ready) })
 }

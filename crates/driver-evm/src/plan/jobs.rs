@@ -66,18 +66,16 @@ pub(crate) fn bootnode_key(bootnode: &str, node: &NodeSpec) -> [Job; 2] {
 }
 
 /// Writes the first block into a new data directory. One that was cut short starts anew.
-pub(crate) fn init(geth: &str, node: &NodeSpec, genesis: &str, after: String) -> Job {
+pub(crate) fn init(geth: &str, node: &NodeSpec, genesis: &str, flags: &[&str], after: Vec<String>) -> Job {
+    let mut args = vec!["--datadir".into(), Arg::Volume(DATA.into()), "init".into()];
+    args.extend(flags.iter().copied().map(Arg::from));
+    args.push(Arg::File(GENESIS_FILE.into()));
     Job {
         name: init_name(node),
         title: format!("Prepare the data directory of {}", node.name),
         node: node.id.clone(),
-        after: vec![after],
-        program: Program {
-            name: geth.into(),
-            args: vec!["--datadir".into(), Arg::Volume(DATA.into()), "init".into(), Arg::File(GENESIS_FILE.into())],
-            files: vec![genesis_file(genesis)],
-            ..Program::default()
-        },
+        after,
+        program: Program { name: geth.into(), args, files: vec![genesis_file(genesis)], ..Program::default() },
         volumes: vec![VolumeSpec::emptied(DATA)],
         outputs: Vec::new(),
         time_limit_ms: LIMIT_MS,

@@ -3,6 +3,7 @@
 
 mod accept;
 mod besu;
+mod dev;
 mod engine;
 mod extra;
 mod genesis;
@@ -13,7 +14,7 @@ mod quorum;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use engine::RAFT;
+pub(crate) use engine::{DEV, RAFT};
 
 use alloy_primitives::{Address, hex, keccak256};
 use driver::{Accepted, Draft, Endpoints, Error, NetworkSpec, NodeSpec, Planner, Result};
@@ -58,6 +59,9 @@ impl Planner for EvmPlanner {
     }
 
     fn plan(&self, spec: &NetworkSpec, placements: &Placements, outputs: &Outputs) -> Result<Plan> {
+        if spec.consensus == engine::DEV {
+            return dev::plan(spec, placements);
+        }
         let mut jobs = Vec::new();
         for node in &spec.nodes {
             jobs.extend(self.key_jobs(spec, node));
@@ -207,7 +211,7 @@ fn ports(family: Family) -> Vec<PortSpec> {
 /// What the host resolves to a program of the network's version of the engine.
 fn program(family: Family, spec: &NetworkSpec, program: &str) -> String {
     let engine = engine::name(family);
-    let version = spec.version.as_deref().unwrap_or_else(|| engine::tested_version(family));
+    let version = spec.version.as_deref().unwrap_or_else(|| engine::tested_version(family, &spec.consensus));
     format!("{engine}-{version}/{program}")
 }
 
@@ -217,11 +221,11 @@ fn apart(address: &HostPort) -> (String, String) {
 }
 
 /// What all services of the family have alike.
-fn service(family: Family, member: &Member<'_>, program: workload::Program, readiness: Probe) -> Service {
+fn service(family: Family, node: &NodeSpec, program: workload::Program, readiness: Probe) -> Service {
     Service {
-        name: member.node.name.clone(),
-        node: member.node.id.clone(),
-        after: vec![jobs::last_name(family, member.node)],
+        name: node.name.clone(),
+        node: node.id.clone(),
+        after: vec![jobs::last_name(family, node)],
         program,
         ports: ports(family),
         volumes: Vec::new(),

@@ -2,7 +2,7 @@
 
 use driver::Result;
 use serde_json::json;
-use workload::{Arg, Content, FileSpec, Job, Probe, Program, Service, VolumeSpec};
+use workload::{Arg, Content, FileSpec, Job, PortAddress, Probe, Program, Service, VolumeSpec};
 
 use crate::plan::jobs::{self, DATA, KEY_FILE, KEYS, within};
 use crate::plan::{Family, Member, Network, apart, engine, options, program};
@@ -12,7 +12,7 @@ const PEERS_FILE: &str = "geth/static-nodes.json";
 
 pub(crate) fn jobs(network: &Network<'_>, member: &Member<'_>) -> Vec<Job> {
     let geth = program(Family::Quorum, network.spec, "geth");
-    vec![jobs::init(&geth, member.node, &network.genesis, jobs::public_key_name(member.node))]
+    vec![jobs::init(&geth, member.node, &network.genesis, &[], vec![jobs::public_key_name(member.node)])]
 }
 
 pub(crate) fn service(network: &Network<'_>, member: &Member<'_>) -> Result<Service> {
@@ -44,7 +44,7 @@ pub(crate) fn service(network: &Network<'_>, member: &Member<'_>) -> Result<Serv
     }
     // A target of its own besides the limit: without it, blocks drift towards the program's default.
     args.extend(["--miner.gastarget".into(), network.option(options::GAS_LIMIT).to_string().into()]);
-    args.extend(rpc_args(member, &modules));
+    args.extend(rpc_args(member.rpc, &modules));
     let program = Program {
         name: program(Family::Quorum, network.spec, "geth"),
         args,
@@ -56,7 +56,7 @@ pub(crate) fn service(network: &Network<'_>, member: &Member<'_>) -> Result<Serv
     // Its HTTP server answers a plain GET as soon as it serves (go-ethereum, rpc/http.go).
     let ready = Probe::Http { port: evm_ledger::RPC_PORT.into(), path: "/".into() };
     let volumes = vec![VolumeSpec::new(KEYS), data];
-    Ok(Service { volumes, ..crate::plan::service(Family::Quorum, member, program, ready) })
+    Ok(Service { volumes, ..crate::plan::service(Family::Quorum, member.node, program, ready) })
 }
 
 const CONFIG_FILE: &str = "config.toml";
@@ -92,8 +92,8 @@ pub(crate) fn common_args(network: &Network<'_>) -> Vec<Arg> {
 }
 
 /// HTTP and WebSocket, on one port.
-pub(crate) fn rpc_args(member: &Member<'_>, modules: &[&str]) -> Vec<Arg> {
-    let (host, port) = apart(&member.rpc.inside);
+pub(crate) fn rpc_args(address: &PortAddress, modules: &[&str]) -> Vec<Arg> {
+    let (host, port) = apart(&address.inside);
     let mut args = Vec::new();
     for kind in ["http", "ws"] {
         args.push(Arg::Text(format!("--{kind}")));

@@ -15,8 +15,14 @@ fn planner(engine: &str) -> EvmPlanner {
     })
 }
 
-const ALL: [(&str, &str, u32); 5] =
-    [("quorum", "qbft", 4), ("quorum", "ibft", 4), ("quorum", "raft", 3), ("geth", "clique", 3), ("besu", "qbft", 4)];
+const ALL: [(&str, &str, u32); 6] = [
+    ("quorum", "qbft", 4),
+    ("quorum", "ibft", 4),
+    ("quorum", "raft", 3),
+    ("geth", "clique", 3),
+    ("geth", "dev", 1),
+    ("besu", "qbft", 4),
+];
 
 fn draft(consensus: &str, nodes: u32) -> Draft {
     Draft {
@@ -118,6 +124,7 @@ fn planners_conform() {
 #[test]
 fn what_does_not_fit_is_refused_with_its_field() {
     let geth = |version: &str| Draft { version: Some(version.into()), ..draft("clique", 3) };
+    let dev = |version: &str| Draft { version: Some(version.into()), ..draft("dev", 1) };
     let genesis = |genesis: Value| Draft { genesis: Some(genesis), ..draft("qbft", 4) };
     let options = |options: Value| Draft { options, ..draft("qbft", 4) };
     let cases = [
@@ -125,6 +132,8 @@ fn what_does_not_fit_is_refused_with_its_field() {
         ("quorum", draft("qbft", 3), "nodes"),
         ("geth", draft("clique", 100), "nodes"),
         ("geth", geth("1.17.5"), "version"),
+        ("geth", dev("1.13.15"), "version"),
+        ("geth", draft("dev", 2), "nodes"),
         ("quorum", Draft { chain_id: Some(1), ..draft("raft", 3) }, "chainId"),
         ("quorum", genesis(json!([])), "genesis"),
         ("quorum", genesis(json!({ "extraData": "0x" })), "genesis.extraData"),
@@ -145,6 +154,8 @@ fn what_does_not_fit_is_refused_with_its_field() {
         assert!(problem.fields.iter().any(|wrong| wrong.field == field), "{field}: {problem:?}");
     }
     assert!(planner("geth").accept(&geth("1.13.15")).is_ok());
+    assert!(planner("geth").accept(&dev("v1.14.0-unstable")).is_ok());
+    assert!(planner("geth").accept(&dev("8585ac91f198")).is_ok(), "a commit: nobody knows");
     assert!(planner("quorum").accept(&Draft { chain_id: Some(1), ..draft("raft", 3) }).is_err());
 }
 
@@ -152,7 +163,6 @@ fn what_does_not_fit_is_refused_with_its_field() {
 fn notes_say_what_the_choice_means() {
     let said = |engine: &str, draft: Draft| planner(engine).accept(&draft).unwrap().notes.join("\n");
     assert!(said("quorum", draft("qbft", 4)).contains("3 of 4 validators: 1 may be down or dishonest"));
-    assert!(said("quorum", draft("qbft", 4)).contains("choose Besu"), "it is archived");
     let raft = said("quorum", draft("raft", 3));
     assert!(raft.contains("None may be dishonest") && raft.contains("firewall"), "{raft}");
     let clique = said("geth", draft("clique", 4));
@@ -160,11 +170,14 @@ fn notes_say_what_the_choice_means() {
     let heavy = Draft { options: json!({ "gasLimit": 3_700_000_000_u64 }), ..draft("qbft", 4) };
     assert!(said("quorum", heavy).contains("blocks may then stay empty"));
     assert!(!said("quorum", draft("qbft", 4)).contains("stay empty"), "defaults are safe");
+    let dev = said("geth", draft("dev", 1));
+    assert!(dev.contains("nobody else checks it") && dev.contains("EIP-1559"), "{dev}");
 }
 
 #[test]
 fn keys_come_first_and_each_job_can_be_run_again() {
-    for (engine, consensus, nodes) in ALL {
+    // A single node of its own needs none beforehand.
+    for (engine, consensus, nodes) in ALL.into_iter().filter(|(_, consensus, _)| *consensus != "dev") {
         let planner = planner(engine);
         let spec = spec(&planner, &draft(consensus, nodes));
         let places = placements(&planner, &spec);
@@ -240,7 +253,7 @@ fn quorum_by_votes() {
 fn quorum_by_raft_numbers_its_nodes() {
     let plan = plan("quorum", &draft("raft", 3));
     let genesis = genesis(&plan);
-    assert_eq!((&genesis["difficulty"], &genesis["timestamp"]), (&json!("0x0"), &json!("0x0")));
+    assert_eq!((&genesis["difficulty"], &genesis["timestamp"]), (&json!("0x0"), &json!("0x17979cfe362a0000")));
     assert!(["qbft", "ibft", "clique"].iter().all(|name| genesis["config"].get(*name).is_none()));
     let peers: Vec<&str> = plan
         .services
@@ -271,7 +284,7 @@ fn geth_signs_with_the_nodes_own_key() {
     assert_eq!(plan.services[0].program.name, "geth-1.13.15/geth");
     let step = &plan.steps[0];
     assert_eq!((step.action.as_str(), step.after.len()), ("first-block", 3));
-    assert_eq!(genesis(&plan)["timestamp"], "0x6553f105", "a head start");
+    assert_eq!(genesis(&plan)["timestamp"], "0x6553f103", "a head start");
 }
 
 #[test]
@@ -331,4 +344,25 @@ fn the_schema_and_the_checks_agree() {
             assert!(low == 0 || out_of_range(low - 1), "{engine} {name}");
         }
     }
+}
+
+#[test]
+fn a_development_chain_begins_with_todays_forks_and_nobodys_money() {
+    let plan = plan("geth", &draft("dev", 1));
+    let init = job(&plan, "demo/node-1/init");
+    assert!(init.after.is_empty() && plan.steps.is_empty());
+    assert!(has(&words(&init.program.args), ["--state.scheme", "hash"]));
+    let service = words(&plan.services[0].program.args);
+    assert!(service.contains(&"--dev".into()) && has(&service, ["--dev.period", "1"]), "{service:?}");
+    assert_eq!(plan.services[0].program.name, "geth-1.17.5/geth");
+    let genesis = genesis(&plan);
+    assert_eq!(
+        (&genesis["config"]["osakaTime"], &genesis["config"]["terminalTotalDifficulty"]),
+        (&json!(0), &json!(0))
+    );
+    assert_eq!(genesis["difficulty"], "0x0", "as after the merge");
+    let system = |address: &str| genesis["alloc"][address]["code"].as_str().unwrap_or_default().len() > 100;
+    assert!(
+        system("0x000f3df6d732807ef1319fb7b8bb8522d0beac02") && system("0x0000f90827f1c53a10cb7a02335b175320002935")
+    );
 }

@@ -38,6 +38,14 @@ pub(crate) fn is_absence(failure: &Failure) -> bool {
 /// What a failure is to a driver's caller.
 pub(crate) fn error(failure: Failure) -> Error {
     match &failure {
+        Failure::Deadline { operation: "evaluate" | "endorse", deadline } => {
+            let detail = format!(
+                "No peer answered the call within {} s: the contract takes too long, or its peers are overloaded. Look at the \
+                 contract's and the peers' nodes.",
+                deadline.as_secs()
+            );
+            Error::problem(Code::ContractFailed, detail)
+        }
         Failure::Connection { .. } | Failure::Deadline { .. } => Error::Unreachable(told(&failure)),
         Failure::Unknown { transaction, reason } => Error::Unknown { id: transaction.clone(), reason: reason.clone() },
         Failure::Signing(_) => Error::Protocol(told(&failure)),
@@ -71,11 +79,25 @@ fn refusal(failure: &Failure) -> Option<String> {
 fn unclear(failure: &Failure) -> Error {
     let text = told(failure);
     let has = |words: &[&str]| words.iter().any(|word| text.contains(word));
+    if text.contains("chaincode stream terminated") {
+        let detail = "The contract's program ended while it ran the call: it failed, or it used more memory than it may. It is \
+                      started again; the log of its node says why.";
+        return Error::problem(Code::ContractFailed, detail);
+    }
+    if text.contains("timeout expired while executing transaction") {
+        let detail = "The contract did not end in time: a call may take as long as the peers' `executetimeout`, 14 s. What it began \
+                      may still run: restart its node if it uses CPU without being called.";
+        return Error::problem(Code::ContractFailed, detail);
+    }
+    if text.contains("could not launch chaincode") {
+        let detail = "The contract's program does not run at the peers that were asked: it starts, or it failed. Look at its nodes, \
+                      and try again.";
+        return Error::problem(Code::Unavailable, detail);
+    }
     if has(&[
         "no combination of peers",
         "no peers available",
         "No metadata was found",
-        "could not launch chaincode",
         "failed to execute transaction",
         "chaincode registration failed",
         "no Raft leader",

@@ -6,7 +6,7 @@ use driver::{Error, NodeHealth, NodeSpec, Peer, Result};
 use fabric_client::{authority, block, lifecycle};
 use serde_json::{Map, Value, json};
 
-use crate::layout::{self, CA, CHAINCODE, ORDERER};
+use crate::layout::{self, CA, CHAINCODE, ORDERER, PEER};
 use crate::ledger::errors::{error, is_absence, told};
 use crate::ledger::operations::get;
 use crate::ledger::{FabricLedger, decode};
@@ -52,7 +52,8 @@ fn base(ledger: &FabricLedger, node: &NodeSpec) -> NodeHealth {
         head: None,
         head_at: None,
         state_root: None,
-        identity: identity(ledger, node),
+        // Nodes beside the ledger are nobody's peers.
+        identity: matches!(&*node.role, PEER | ORDERER).then(|| identity(ledger, node)).flatten(),
         leader: None,
         peers: Vec::new(),
         halted: None,

@@ -61,7 +61,7 @@ fn kinds() -> Vec<ConsensusKind> {
             min_nodes: 1,
             max_nodes: 7,
             default_nodes: 3,
-            capabilities: Vec::new(),
+            ..ConsensusKind::default()
         },
         ConsensusKind {
             name: BFT.into(),
@@ -74,7 +74,8 @@ fn kinds() -> Vec<ConsensusKind> {
             min_nodes: 4,
             max_nodes: 16,
             default_nodes: 4,
-            capabilities: Vec::new(),
+            from_version: Some("3.0".into()),
+            ..ConsensusKind::default()
         },
     ]
 }

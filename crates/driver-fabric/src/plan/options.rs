@@ -11,6 +11,8 @@ pub(crate) const CERTIFICATE_AUTHORITY: &str = "certificateAuthority";
 pub(crate) const PEERS: &str = "peers";
 pub(crate) const BATCH_TIMEOUT: &str = "batchTimeoutMs";
 pub(crate) const BATCH_MESSAGES: &str = "batchMessages";
+pub(crate) const CHAINCODE_MEMORY: &str = "chaincodeMemoryMib";
+pub(crate) const CHAINCODE_CPU: &str = "chaincodeCpuPercent";
 
 /// Longest name of a channel.
 const LONGEST_CHANNEL: usize = 249;
@@ -92,8 +94,27 @@ const fn messages(default: u64) -> NumberOption {
     }
 }
 
-const WITH_RAFT: [NumberOption; 3] = [PEER_COUNT, timeout(200), messages(500)];
-const WITH_BFT: [NumberOption; 3] = [PEER_COUNT, timeout(50), messages(100)];
+const MEMORY: NumberOption = NumberOption {
+    name: CHAINCODE_MEMORY,
+    title: "Most memory of a chaincode (MiB)",
+    description: "A chaincode that needs more is ended and started again. Each member runs its own.",
+    default: 768,
+    low: 16,
+    high: 1 << 20,
+};
+
+const CPU: NumberOption = NumberOption {
+    name: CHAINCODE_CPU,
+    title: "Most CPU of a chaincode (%)",
+    description: "In hundredths of a core: 100 is one. A chaincode gets no more; where the machine has no control groups it is \
+                  ended and started again when it has used more for half a minute.",
+    default: 100,
+    low: 5,
+    high: 100_000,
+};
+
+const WITH_RAFT: [NumberOption; 5] = [PEER_COUNT, timeout(200), messages(500), MEMORY, CPU];
+const WITH_BFT: [NumberOption; 5] = [PEER_COUNT, timeout(50), messages(100), MEMORY, CPU];
 
 /// The numbers that a consensus takes: their defaults differ.
 pub(crate) fn numbers(consensus: &str) -> &'static [NumberOption] {
@@ -113,7 +134,8 @@ pub(crate) fn with_fabric_ca(options: &Map<String, Value>) -> bool {
     options.get(CERTIFICATE_AUTHORITY).is_some_and(|chosen| chosen == FABRIC_CA)
 }
 
-/// A number of a settled specification.
+/// A number of a settled specification; the default, when it was settled before there was such an option.
 pub(crate) fn number(spec: &NetworkSpec, name: &str) -> u64 {
-    spec.options.get(name).and_then(Value::as_u64).unwrap_or_default()
+    let default = || numbers(&spec.consensus).iter().find(|option| option.name == name).map(|option| option.default);
+    spec.options.get(name).and_then(Value::as_u64).or_else(default).unwrap_or_default()
 }

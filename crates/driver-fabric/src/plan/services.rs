@@ -12,7 +12,7 @@ use workload::{
 };
 
 use crate::layout::{self, ADMIN_PORT, CA, CHAINCODE, OPERATIONS_PORT, ORDERER, PEER};
-use crate::plan::{engine, ports};
+use crate::plan::{engine, options, ports};
 
 const CONFIG: &str = "config";
 const DATA: &str = "data";
@@ -26,8 +26,6 @@ const CONTRACT_CERTIFICATE: &str = "tls.crt";
 const LOGGED: &str = "comm.grpc.server,grpc=warning:info";
 /// Without the colours that are usual.
 const LINE: &str = "%{time:2006-01-02 15:04:05.000 MST} %{level:.4s} [%{module}] %{shortfunc} -> %{message}";
-/// A contract's process above it is ended and started again: Java's is the largest, with a heap of 256 MiB.
-const MOST_MEMORY: u64 = 768 << 20;
 /// TLS roots of the node's own member.
 const TLS_ROOT: &str = "tls/ca.crt";
 /// TLS roots of all members.
@@ -278,7 +276,11 @@ impl Plans<'_> {
             foreign: true,
         };
         let service = self.base(node, program, Vec::new(), Probe::Tcp(CHAINCODE.into()));
-        Ok(Service { resources: Resources { memory_bytes: Some(MOST_MEMORY) }, ..service })
+        let resources = Resources {
+            memory_bytes: Some(options::number(self.spec, options::CHAINCODE_MEMORY) << 20),
+            cpus: Some(options::number(self.spec, options::CHAINCODE_CPU) as f64 / 100.0),
+        };
+        Ok(Service { resources, ..service })
     }
 }
 

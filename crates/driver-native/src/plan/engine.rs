@@ -41,7 +41,7 @@ pub(crate) fn describe() -> Engine {
                 min_nodes: MIN_BFT,
                 max_nodes: MAX_BFT,
                 default_nodes: MIN_BFT,
-                capabilities: Vec::new(),
+                ..ConsensusKind::default()
             },
             ConsensusKind {
                 name: SOLO.into(),
@@ -53,7 +53,7 @@ pub(crate) fn describe() -> Engine {
                 min_nodes: 1,
                 max_nodes: 1,
                 default_nodes: 1,
-                capabilities: Vec::new(),
+                ..ConsensusKind::default()
             },
         ],
         roles: vec![VALIDATOR.into()],

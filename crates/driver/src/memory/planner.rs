@@ -32,6 +32,7 @@ impl Planner for MemoryPlanner {
                 max_nodes: 9,
                 default_nodes: 1,
                 capabilities: vec!["validators".into()],
+                ..ConsensusKind::default()
             }],
             roles: vec!["node".into()],
             capabilities: ["chain-id", "contracts", "events", "accounts"].map(String::from).to_vec(),

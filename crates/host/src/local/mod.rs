@@ -20,10 +20,11 @@ use tokio::time::Instant;
 use types::LogLine;
 use workload::{HostPort, Job, Placement, PortAddress, PortSpec, Service};
 
+use crate::groups::Groups;
 use crate::layout::{NodeDirectory, check_name, make_directory, read_json, remove, write_json, write_json_in_place};
 use crate::ports::Ports;
 use crate::process::ProcessIdentity;
-use crate::shim::{BackOff, Phase, ShimSpec, ShimState, os_signal};
+use crate::shim::{BackOff, Phase, ShimSpec, ShimState, group_name, os_signal};
 use crate::{ByteStream, Error, Host, LogLimits, LogQuery, Observation, Result, Secrets, State, log};
 
 /// How long a shim may take to start its program.
@@ -104,6 +105,8 @@ pub struct LocalHost {
     config: LocalConfig,
     secrets: Arc<dyn Secrets>,
     ports: Ports,
+    /// Where groups for limits can be made.
+    groups: Option<Groups>,
     nodes: Mutex<HashMap<String, Arc<NodeMemory>>>,
 }
 
@@ -125,7 +128,7 @@ impl LocalHost {
     pub fn open(config: LocalConfig, secrets: Arc<dyn Secrets>) -> Result<Self> {
         make_directory(&config.directory.join("nodes"))?;
         let ports = Ports::new(config.address, config.ports.0, config.ports.1);
-        let host = Self { config, secrets, ports, nodes: Mutex::default() };
+        let host = Self { config, secrets, ports, groups: Groups::of_this_process(), nodes: Mutex::default() };
         for node in host.list()? {
             let directory = host.directory(&node)?;
             let placement: Placement = match read_json(&directory.placement()) {
@@ -258,6 +261,7 @@ impl LocalHost {
             env: prepared.env,
             directory: directory.0.clone(),
             sandbox: self.sandbox(service, &program, directory, prepared.secrets.as_deref())?,
+            groups: self.groups.clone(),
             secrets: prepared.secrets,
             log: self.config.log,
             back_off: self.config.back_off,
@@ -338,6 +342,12 @@ impl LocalHost {
         if let Some(state) = read_json::<ShimState>(&directory.state()).unwrap_or_default()
             && state.phase != Phase::Stopped
         {
+            // Its group stays, too.
+            if let Some(groups) = &self.groups
+                && let Err(error) = groups.named(&group_name(&state.generation)).remove()
+            {
+                tracing::warn!(node, %error, "the control group of a node that has ended stays");
+            }
             write_json_in_place(&directory.state(), &ShimState { phase: Phase::Stopped, ..state })?;
         }
         Ok(())
@@ -371,7 +381,7 @@ impl LocalHost {
 
     async fn do_observe(&self, node: &str) -> Result<Observation> {
         let directory = self.directory(node)?;
-        let nothing = |state| Observation { state, restarts: 0, last_exit: None, usage: None };
+        let nothing = |state| Observation { state, restarts: 0, last_exit: None, usage: None, limits: None };
         let state = match read_json::<ShimState>(&directory.state()) {
             Ok(Some(state)) => state,
             Ok(None) => return Ok(nothing(State::Absent)),
@@ -379,8 +389,8 @@ impl LocalHost {
             Err(_) if shim_of(&directory)?.is_none() => return Ok(nothing(State::Lost)),
             Err(error) => return Err(error),
         };
-        let (restarts, last_exit) = (state.restarts, state.last_exit.clone());
-        let without = |state| Observation { state, restarts, last_exit: last_exit.clone(), usage: None };
+        let (restarts, last_exit, limits) = (state.restarts, state.last_exit.clone(), state.limits.clone());
+        let without = |state| Observation { state, restarts, last_exit: last_exit.clone(), usage: None, limits: None };
         if matches!(state.phase, Phase::Stopped | Phase::Failed { .. }) {
             return Ok(without(State::Stopped));
         }
@@ -396,7 +406,8 @@ impl LocalHost {
         let memory = self.memory(node);
         let ready = ready || self.probe(node, &directory, &memory, &program).await?;
         let usage = usage::sample(&memory.usage, &program, &directory.0).await;
-        Ok(Observation { state: State::Running { pid: program.pid, since, ready }, restarts, last_exit, usage })
+        let state = State::Running { pid: program.pid, since, ready };
+        Ok(Observation { state, restarts, last_exit, usage, limits })
     }
 
     async fn do_connect(&self, node: &str, port: &str) -> Result<Box<dyn ByteStream>> {

@@ -14,6 +14,7 @@ use std::process::ExitCode;
 
 pub use record::BackOff;
 pub(crate) use record::{Phase, ShimSpec, ShimState, os_signal};
+pub(crate) use supervise::group_name;
 
 /// Runs the shim until it is told to stop. `args` are the arguments after `shim`.
 ///

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
-use types::Micros;
+use types::{Micros, NodeLimits};
 use workload::{Service, Signal};
 
+use crate::groups::Groups;
 use crate::process::ProcessIdentity;
 use crate::{Exit, LogLimits, Sandbox};
 
@@ -28,6 +29,9 @@ pub(crate) struct ShimSpec {
     /// Where the program is other people's code.
     #[serde(default)]
     pub sandbox: Option<Sandbox>,
+    /// Where a group for its limits can be made.
+    #[serde(default)]
+    pub groups: Option<Groups>,
     pub log: LogLimits,
     pub back_off: BackOff,
 }
@@ -66,6 +70,9 @@ pub(crate) struct ShimState {
     pub phase: Phase,
     pub restarts: u32,
     pub last_exit: Option<Exit>,
+    /// What it may use, and who sees to it.
+    #[serde(default)]
+    pub limits: Option<NodeLimits>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -14,17 +14,21 @@ use tokio::process::{Child, Command};
 use tokio::signal::unix::{Signal as Signals, SignalKind, signal};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
-use workload::Probe;
+use types::{LimitsKeeper, NodeLimits};
+use workload::{Probe, Resources};
 
 use super::{Phase, ShimSpec, ShimState, os_signal};
+use crate::groups::Group;
 use crate::layout::{NodeDirectory, make_directory, read_json, remove, write_json_in_place};
 use crate::log::{LONGEST_LINE, LogWriter, Stream};
 use crate::process::ProcessIdentity;
 use crate::sandbox::CommandLine;
 use crate::{Error, Exit, Result};
 
-/// How often the memory limit is looked at.
-const MEMORY_INTERVAL: Duration = Duration::from_secs(1);
+/// How often the watchdog looks.
+const WATCH_INTERVAL: Duration = Duration::from_secs(1);
+/// How long a program may use more CPU than its limit before the watchdog ends it.
+const CPU_PATIENCE: Duration = Duration::from_secs(30);
 /// Output that comes after the program's end, by children that it left, is read for so long.
 const LAST_OUTPUT: Duration = Duration::from_millis(500);
 
@@ -47,11 +51,14 @@ pub(super) async fn run(directory: PathBuf) -> Result<()> {
             phase: Phase::Starting,
             restarts: 0,
             last_exit: None,
+            limits: None,
         },
+        group: None,
         directory,
         spec,
     };
     shim.end_orphan().await?;
+    shim.limit();
     write_json_in_place(&shim.directory.state(), &shim.state)?;
     shim.supervise(&mut asked_to_stop).await
 }
@@ -87,6 +94,8 @@ struct Shim {
     directory: NodeDirectory,
     spec: ShimSpec,
     state: ShimState,
+    /// Where the kernel keeps the program within its limits.
+    group: Option<Group>,
     log: LogWriter,
 }
 
@@ -109,6 +118,28 @@ impl Shim {
         } else {
             Err(Error::StopTimeout(self.spec.service.node.clone()))
         }
+    }
+
+    /// Has the program's limits kept by the kernel where it can, and by the watchdog else.
+    fn limit(&mut self) {
+        let limits = &self.spec.service.resources;
+        if *limits == Resources::default() {
+            return;
+        }
+        let made = self.spec.groups.as_ref().map(|groups| groups.make(&group_name(&self.state.generation), limits));
+        self.group = match made.transpose() {
+            Ok(group) => group,
+            Err(error) => {
+                let text = format!("the kernel does not keep its limits, a watchdog does: {error}");
+                self.log.line(Stream::Host, &text);
+                None
+            }
+        };
+        self.state.limits = Some(NodeLimits {
+            memory_bytes: limits.memory_bytes,
+            cpus: limits.cpus,
+            kept_by: self.group.as_ref().map_or(LimitsKeeper::Watchdog, Group::keeper),
+        });
     }
 
     async fn supervise(&mut self, asked_to_stop: &mut Signals) -> Result<()> {
@@ -157,7 +188,8 @@ impl Shim {
         if let Some(sandbox) = &self.spec.sandbox {
             command = sandbox.of_service(command);
         }
-        Command::new(command.program)
+        let mut process = Command::new(command.program);
+        process
             .args(command.args)
             .env_clear()
             .envs(command.env)
@@ -166,8 +198,11 @@ impl Shim {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             // A group of its own, so that what it leaves behind can be ended with it.
-            .process_group(0)
-            .spawn()
+            .process_group(0);
+        match &self.group {
+            Some(group) => group.around(|| process.spawn()),
+            None => process.spawn(),
+        }
     }
 
     /// Watches the program to its end.
@@ -186,7 +221,9 @@ impl Shim {
         if let Some(err) = child.stderr.take() {
             tokio::spawn(read_lines(err, Stream::Err, sender));
         }
-        let mut memory = tokio::time::interval(MEMORY_INTERVAL);
+        let killed_before = self.group.as_ref().map(Group::killed_for_memory);
+        let mut watchdog = (self.group.is_none() && self.state.limits.is_some()).then(|| Watchdog::new(&self.spec));
+        let mut look = tokio::time::interval(WATCH_INTERVAL);
         let mut stopping: Option<Instant> = None;
         let mut reason = None;
         let status = loop {
@@ -210,8 +247,8 @@ impl Shim {
                     program.signal_group(Signal::SIGKILL);
                     stopping = Some(Instant::now() + Duration::from_secs(1));
                 }
-                _ = memory.tick(), if self.spec.service.resources.memory_bytes.is_some() => {
-                    if let Some(text) = above_memory_limit(&program, self.spec.service.resources.memory_bytes) {
+                _ = look.tick(), if watchdog.is_some() => {
+                    if let Some(text) = watchdog.as_mut().and_then(|watchdog| watchdog.above(&program)) {
                         self.log.line(Stream::Host, &text);
                         reason = Some(text);
                         program.signal_group(Signal::SIGKILL);
@@ -221,9 +258,19 @@ impl Shim {
         };
         // Its children go with it: they would hold its ports and files.
         let _ = nix::sys::signal::killpg(nix::unistd::Pid::from_raw(pid as i32), Signal::SIGKILL);
+        let killed_for_memory = self.group.as_ref().map(Group::killed_for_memory) > killed_before;
+        if let Some(group) = &self.group {
+            group.kill();
+        }
         let end = Instant::now() + LAST_OUTPUT;
         while let Ok(Some((stream, text))) = tokio::time::timeout_at(end, lines.recv()).await {
             self.take_line(stream, &text, &mut reason);
+        }
+        if killed_for_memory {
+            let limit = self.spec.service.resources.memory_bytes.unwrap_or_default();
+            let text = format!("used more memory than its limit of {limit} bytes: killed by the kernel");
+            self.log.line(Stream::Host, &text);
+            reason = Some(text);
         }
         Ok(if stopping.is_some() { End::Asked(status) } else { End::Unasked(status, reason) })
     }
@@ -249,6 +296,11 @@ impl Shim {
 
     fn stopped(&mut self) -> Result<()> {
         self.remove_secrets();
+        if let Some(group) = self.group.take()
+            && let Err(error) = group.remove()
+        {
+            self.log.line(Stream::Host, &format!("the group of its limits cannot be removed: {error}"));
+        }
         self.state.phase = Phase::Stopped;
         // The last write counts: without it the host would find a node that should run.
         write_json_in_place(&self.directory.state(), &self.state)
@@ -277,10 +329,44 @@ async fn until(end: Option<Instant>) {
     }
 }
 
-fn above_memory_limit(program: &ProcessIdentity, limit: Option<u64>) -> Option<String> {
-    let used = program.stat()?.rss * procfs::page_size();
-    let limit = limit?;
-    (used > limit).then(|| format!("used {used} bytes of memory, more than its limit of {limit}: killed"))
+/// The name of a node's control group, by the generation of its start.
+pub(crate) fn group_name(generation: &str) -> String {
+    format!("polder-{generation}")
+}
+
+/// Keeps limits where the kernel does not. It sees the program alone, not its children.
+struct Watchdog {
+    limits: Resources,
+    /// CPU ticks of the program, and when it had used them.
+    since: Option<(u64, Instant)>,
+}
+
+impl Watchdog {
+    fn new(spec: &ShimSpec) -> Self {
+        Self { limits: spec.service.resources.clone(), since: None }
+    }
+
+    /// Why the program must be ended.
+    fn above(&mut self, program: &ProcessIdentity) -> Option<String> {
+        let stat = program.stat()?;
+        let used = stat.rss * procfs::page_size();
+        if let Some(limit) = self.limits.memory_bytes.filter(|limit| used > *limit) {
+            return Some(format!("used {used} bytes of memory, more than its limit of {limit}: killed"));
+        }
+        let (limit, ticks) = (self.limits.cpus?, stat.utime + stat.stime);
+        let (before, since) = *self.since.get_or_insert_with(|| (ticks, Instant::now()));
+        let elapsed = since.elapsed();
+        if elapsed < CPU_PATIENCE {
+            return None;
+        }
+        self.since = Some((ticks, Instant::now()));
+        let cores = ticks.saturating_sub(before) as f64 / procfs::ticks_per_second() as f64 / elapsed.as_secs_f64();
+        // A program that is at its limit is measured a little above it now and then.
+        (cores > limit * 1.05).then(|| {
+            let seconds = elapsed.as_secs();
+            format!("used {cores:.2} cores for {seconds} s, more than its limit of {limit}: killed")
+        })
+    }
 }
 
 /// Reads a stream by lines; a line that is too long is cut.

@@ -48,7 +48,7 @@ fn view(name: &str, state: State, health: Option<std::result::Result<NodeHealth,
         facts: json!({}),
         observed_at: None,
     };
-    let observed = Ok(Observation { state, restarts: 0, last_exit: None, usage: None });
+    let observed = Ok(Observation { state, restarts: 0, last_exit: None, usage: None, limits: None });
     NodeView { node, wanted: true, creating: false, observed, health, failed_start: None }
 }
 
@@ -154,6 +154,7 @@ fn states_of_a_node() {
         restarts: 0,
         last_exit: None,
         usage: None,
+        limits: None,
     });
     assert_eq!(of_node(&fresh), (NodeStatus::Unhealthy, Some("refused".into())));
 
@@ -164,6 +165,7 @@ fn states_of_a_node() {
         restarts: 0,
         last_exit: Some(exit.clone()),
         usage: None,
+        limits: None,
     });
     let (status, reason) = of_node(&died);
     assert_eq!(status, NodeStatus::Starting);
@@ -173,6 +175,7 @@ fn states_of_a_node() {
         restarts: MANY_RESTARTS,
         last_exit: Some(exit),
         usage: None,
+        limits: None,
     });
     assert_eq!(of_node(&died).0, NodeStatus::Failed, "one that ends again and again has failed");
 
