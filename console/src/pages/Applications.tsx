@@ -1,16 +1,4 @@
-import {
-  ActionIcon,
-  Alert,
-  Button,
-  Checkbox,
-  Code,
-  Group,
-  MultiSelect,
-  Select,
-  Stack,
-  Text,
-  TextInput,
-} from "@mantine/core";
+import { ActionIcon, Alert, Button, Checkbox, Code, Group, MultiSelect, Select, Stack, Text } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { useQuery } from "@tanstack/react-query";
 import { type FormEvent, useMemo, useState } from "react";
@@ -27,6 +15,7 @@ import { type Column, DataTable } from "../ui/DataTable";
 import { Dialog } from "../ui/Dialog";
 import { Empty } from "../ui/Empty";
 import { IconDelete, IconPlus, IconRestart } from "../ui/icons";
+import { NameField } from "../ui/NameField";
 import { PageHeader } from "../ui/PageHeader";
 import { Panel } from "../ui/Panel";
 import { ProblemAlert } from "../ui/ProblemAlert";
@@ -253,15 +242,7 @@ function CreateForm({ onDone }: { onDone: (application: Application) => void }) 
   return (
     <form onSubmit={submit}>
       <Stack gap="md">
-        <TextInput
-          label="Name"
-          description="Lower-case letters, digits and -"
-          required
-          data-autofocus
-          value={name}
-          error={errors.name}
-          onChange={(event) => setName(event.currentTarget.value)}
-        />
+        <NameField value={name} error={errors.name} onChange={setName} />
         <Select
           label="Member"
           data={[...members].map(([value, label]) => ({ value, label }))}

@@ -13,6 +13,7 @@ import { Dialog } from "../ui/Dialog";
 import { Empty } from "../ui/Empty";
 import { IconPlus } from "../ui/icons";
 import { TextLink } from "../ui/links";
+import { NameField } from "../ui/NameField";
 import { PageHeader } from "../ui/PageHeader";
 import { Panel } from "../ui/Panel";
 import { ProblemAlert } from "../ui/ProblemAlert";
@@ -100,15 +101,7 @@ function FoundForm({ onDone }: { onDone: () => void }) {
   return (
     <form onSubmit={submit}>
       <Stack gap="md">
-        <TextInput
-          label="Name"
-          description="Lower-case letters, digits and -"
-          required
-          data-autofocus
-          value={name}
-          error={errors.name}
-          onChange={(event) => setName(event.currentTarget.value)}
-        />
+        <NameField value={name} error={errors.name} onChange={setName} />
         <TextInput
           label="Display name"
           placeholder={name}

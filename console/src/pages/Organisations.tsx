@@ -13,6 +13,7 @@ import { type Column, DataTable } from "../ui/DataTable";
 import { Dialog } from "../ui/Dialog";
 import { Empty } from "../ui/Empty";
 import { IconDelete, IconPlus } from "../ui/icons";
+import { NameField } from "../ui/NameField";
 import { PageHeader } from "../ui/PageHeader";
 import { Panel } from "../ui/Panel";
 import { ProblemAlert } from "../ui/ProblemAlert";
@@ -135,15 +136,7 @@ function CreateForm({ onDone }: { onDone: () => void }) {
   return (
     <form onSubmit={submit}>
       <Stack gap="md">
-        <TextInput
-          label="Name"
-          description="Lower-case letters, digits and -"
-          required
-          data-autofocus
-          value={name}
-          error={errors.name}
-          onChange={(event) => setName(event.currentTarget.value)}
-        />
+        <NameField value={name} error={errors.name} onChange={setName} />
         <TextInput
           label="Display name"
           placeholder={name}

@@ -72,12 +72,9 @@ impl Block {
     /// # Errors
     /// When the bytes are not exactly one block, in the encoding that [`Self::to_rlp`] gives it.
     pub fn from_rlp(bytes: &[u8]) -> alloy_rlp::Result<Self> {
-        let mut rest = bytes;
-        let inner = Inner::decode(&mut rest)?;
-        if !rest.is_empty() || inner.length() != bytes.len() {
-            return Err(alloy_rlp::Error::UnexpectedLength);
-        }
-        // The decoder of envelopes does not look at the length of the string that each is in.
+        let inner = Inner::decode(&mut &*bytes)?;
+        // Also what follows a block is told by this, and what the decoder of envelopes does not look at: the length of the
+        // string that each is in.
         if alloy_rlp::encode(&inner) != bytes {
             return Err(alloy_rlp::Error::Custom("another encoding of a block"));
         }

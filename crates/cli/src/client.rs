@@ -206,6 +206,11 @@ fn trimmed(server: &str) -> String {
     server.trim_end_matches('/').to_owned()
 }
 
+/// The end of an address of something on a channel, if one is meant.
+pub fn on_channel(channel: Option<&str>) -> String {
+    channel.map(|channel| format!("?channel={}", encode(channel))).unwrap_or_default()
+}
+
 /// Percent-encodes one segment or value of an address.
 pub fn encode(text: &str) -> String {
     let mut encoded = String::with_capacity(text.len());

@@ -8,7 +8,7 @@ use types::{Code, Network, Operation, OperationStatus, Transaction, TransactionR
 
 use crate::{
     Error,
-    client::{Client, encode},
+    client::{Client, encode, on_channel},
     output::word,
 };
 
@@ -95,8 +95,7 @@ impl Waiting {
                 return Err(Error::WaitTimeout { what: hash, show });
             }
             tokio::time::sleep(TRANSACTION_PAUSE).await;
-            let channel = known.channel.as_ref().map(|channel| format!("?channel={}", encode(channel)));
-            let channel = channel.unwrap_or_default();
+            let channel = on_channel(known.channel.as_deref());
             let path = format!("networks/{}/transactions/{}{channel}", network.id, encode(&hash));
             let seen: Transaction = match client.get(&path).await {
                 // It may not have come to the node that was asked.

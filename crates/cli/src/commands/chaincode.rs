@@ -12,7 +12,7 @@ use super::contract::{finish, parse_list};
 use super::network::read_json;
 use crate::{
     Error,
-    client::encode,
+    client::{encode, on_channel},
     output::{self, Row, or_dash},
 };
 
@@ -128,7 +128,7 @@ impl ChaincodeCommand {
             }
             Self::Show { name, network, channel } => {
                 let network = context.network(&client, network.as_deref()).await?;
-                let chosen = channel.map(|channel| format!("?channel={}", encode(&channel))).unwrap_or_default();
+                let chosen = on_channel(channel.as_deref());
                 let path = format!("networks/{}/chaincodes/{}{chosen}", network.id, encode(&name));
                 context.print(&client.get::<ChaincodeState>(&path).await?)
             }

@@ -26,7 +26,7 @@ use types::{Code, Network, Operation};
 
 use crate::{
     Error, Global, OutputFormat,
-    client::{Client, encode},
+    client::{Client, encode, on_channel},
     output, wait,
 };
 
@@ -51,8 +51,7 @@ impl LedgerOf {
     /// The path of something of it.
     async fn path(&self, context: &Context, client: &Client, what: &str) -> Result<String, Error> {
         let network = context.network(client, self.network.as_deref()).await?;
-        let channel = self.channel.as_ref().map(|channel| format!("?channel={}", encode(channel)));
-        Ok(format!("networks/{}/{what}{}", network.id, channel.unwrap_or_default()))
+        Ok(format!("networks/{}/{what}{}", network.id, on_channel(self.channel.as_deref())))
     }
 }
 

@@ -242,7 +242,7 @@ fn differs(before: &Node, seen: &Node) -> bool {
         != (seen.status, &seen.status_reason, seen.height, seen.pid, seen.restarts, seen.started_at, &seen.facts)
 }
 
-/// Notes the newest usage and limits of each node; gives samples those that are due to be stored.
+/// Notes the newest usage and limits of each node; gives the samples that are due to be stored.
 fn due_samples(control: &Control, views: &[NodeView]) -> Vec<(String, types::Usage)> {
     let (mut newest, mut all_limits) = (control.runtime().usage.lock(), control.runtime().limits.lock());
     let mut due = Vec::new();

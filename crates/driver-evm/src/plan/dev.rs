@@ -9,6 +9,7 @@ use driver::{NetworkSpec, NodeSpec, Result};
 use serde_json::{Map, Value, json};
 use workload::{Arg, Placements, Plan, Probe, Program, Service, VolumeSpec};
 
+use crate::plan::geth::price_and_listener;
 use crate::plan::jobs::{self, DATA};
 use crate::plan::quorum::rpc_args;
 use crate::plan::{Family, genesis, options, port, program, service};
@@ -30,17 +31,14 @@ pub(crate) fn plan(spec: &NetworkSpec, placements: &Placements) -> Result<Plan> 
 }
 
 fn node_service(spec: &NetworkSpec, placements: &Placements, node: &NodeSpec) -> Result<Service> {
-    let option = |name: &str| spec.options.get(name).and_then(Value::as_u64).unwrap_or_default();
+    let option = |name: &str| options::number(spec, name);
     let mut args = vec!["--datadir".into(), Arg::Volume(DATA.into()), "--dev".into()];
     args.extend(["--dev.period".into(), option(options::BLOCK_PERIOD).to_string().into()]);
     args.extend(["--miner.pending.feeRecipient", NOBODY, "--gcmode", "archive", "--cache", "128"].map(Arg::from));
     args.extend(DATABASE.map(Arg::from));
     args.extend(["--miner.gaslimit".into(), option(options::GAS_LIMIT).to_string().into()]);
-    let price = option(options::GAS_PRICE).to_string();
-    args.extend(["--miner.gasprice".into(), price.clone().into(), "--txpool.pricelimit".into(), price.into()]);
     args.extend(["--nodiscover", "--nat", "none", "--ipcdisable"].map(Arg::from));
-    // For a consensus program, which it does without: on any port, or nodes would meet on one.
-    args.extend(["--authrpc.addr", "127.0.0.1", "--authrpc.port", "0"].map(Arg::from));
+    args.extend(price_and_listener(option(options::GAS_PRICE)));
     args.extend(rpc_args(port(placements, node, evm_ledger::RPC_PORT)?, &["admin", "eth", "net", "txpool", "web3"]));
     let program = Program { name: program(Family::Geth, spec, "geth"), args, ..Program::default() };
     let ready = Probe::Http { port: evm_ledger::RPC_PORT.into(), path: "/".into() };

@@ -7,7 +7,7 @@ use types::FieldProblem;
 
 use crate::plan::engine::{CLIQUE, DEV, IBFT, QBFT, RAFT};
 use crate::plan::options::{BLOCK_PERIOD, EMPTY_BLOCK_PERIOD, EPOCH_LENGTH, GAS_LIMIT, REQUEST_TIMEOUT};
-use crate::plan::{Family, dev, extra};
+use crate::plan::{Family, dev, extra, options};
 
 /// What an account owns when the specification does not say: 1,000,000 ether in wei.
 const BALANCE: u128 = 1_000_000_000_000_000_000_000_000;
@@ -144,7 +144,7 @@ pub(crate) fn file(family: Family, spec: &NetworkSpec, validators: &[Address]) -
     let mut genesis = spec.genesis.as_ref().and_then(Value::as_object).cloned().unwrap_or_default();
     let seconds = u64::try_from(spec.created_at / 1_000_000).unwrap_or(0);
     let consensus = spec.consensus.as_str();
-    let option = |name: &str| spec.options.get(name).and_then(Value::as_u64).unwrap_or_default();
+    let option = |name: &str| options::number(spec, name);
 
     let mut config = genesis.remove("config").and_then(|config| config.as_object().cloned()).unwrap_or_default();
     config.insert("chainId".into(), spec.chain_id.into());

@@ -73,11 +73,7 @@ pub(crate) fn service(network: &Network<'_>, member: &Member<'_>) -> Result<Serv
     // sign messages, but no blocks: it listens on loopback, behind the platform.
     args.extend(["--unlock".into(), address.into(), "--password".into(), within(KEYS, PASSWORD_FILE)]);
     args.push("--allow-insecure-unlock".into());
-    // Least that geth takes from another node.
-    let price = network.option(options::GAS_PRICE).to_string();
-    args.extend(["--miner.gasprice".into(), price.clone().into(), "--txpool.pricelimit".into(), price.into()]);
-    // It also listens for a consensus program, which Clique does without: on any port, or nodes would meet on one.
-    args.extend(["--authrpc.addr", "127.0.0.1", "--authrpc.port", "0"].map(Arg::from));
+    args.extend(price_and_listener(network.option(options::GAS_PRICE)));
     args.extend(rpc_args(member.rpc, &["admin", "eth", "net", "txpool", "web3", "clique"]));
     let program = Program {
         name: program(Family::Geth, network.spec, "geth"),
@@ -88,4 +84,13 @@ pub(crate) fn service(network: &Network<'_>, member: &Member<'_>) -> Result<Serv
     let volumes = [KEYS, KEYSTORE, jobs::DATA].map(VolumeSpec::new).to_vec();
     let ready = Probe::Http { port: evm_ledger::RPC_PORT.into(), path: "/".into() };
     Ok(Service { volumes, ..crate::plan::service(Family::Geth, member.node, program, ready) })
+}
+
+/// The least price that geth takes, from its own clients and from another node; and the listener for a consensus program, which
+/// none of these networks has: on any port, or nodes would meet on one.
+pub(crate) fn price_and_listener(price: u64) -> Vec<Arg> {
+    let price = price.to_string();
+    let mut args = vec!["--miner.gasprice".into(), price.clone().into(), "--txpool.pricelimit".into(), price.into()];
+    args.extend(["--authrpc.addr", "127.0.0.1", "--authrpc.port", "0"].map(Arg::from));
+    args
 }

@@ -149,7 +149,7 @@ impl<'a> Network<'a> {
 
     /// An option's value.
     fn option(&self, name: &str) -> u64 {
-        self.spec.options.get(name).and_then(serde_json::Value::as_u64).unwrap_or_default()
+        options::number(self.spec, name)
     }
 
     /// The nodes beside one.

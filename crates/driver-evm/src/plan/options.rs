@@ -1,6 +1,7 @@
 //! The engines' options.
 
-use driver::NumberOption;
+use driver::{NetworkSpec, NumberOption};
+use serde_json::Value;
 
 use crate::plan::Family;
 
@@ -112,6 +113,11 @@ const GETH: [NumberOption; 4] = [
 ];
 
 const BESU: [NumberOption; 5] = [BFT_PERIOD, EMPTY_PERIOD, TIMEOUT, EPOCH, GAS];
+
+/// A number of a settled specification.
+pub(crate) fn number(spec: &NetworkSpec, name: &str) -> u64 {
+    spec.options.get(name).and_then(Value::as_u64).unwrap_or_default()
+}
 
 /// An engine's options.
 pub(crate) fn of(family: Family) -> &'static [NumberOption] {
