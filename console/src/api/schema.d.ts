@@ -481,6 +481,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/networks/{network}/channels/{channel}/members": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Have a member join a channel. The operation has the other members admit it, joins its peers, and has it run, install and
+         *     approve the contracts that are in force.
+         */
+        post: operations["join_channel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/networks/{network}/contracts": {
         parameters: {
             query?: never;
@@ -551,6 +571,23 @@ export interface paths {
          *     what is known then; with `wait=false` as soon as the ledger has taken it.
          */
         post: operations["send_to_contract"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/networks/{network}/nodes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Add a node to a running network. The operation makes its keys, starts it and has it join the others; `subject` is its id. */
+        post: operations["add_node"];
         delete?: never;
         options?: never;
         head?: never;
@@ -793,7 +830,8 @@ export interface paths {
         get: operations["get_node"];
         put?: never;
         post?: never;
-        delete?: never;
+        /** Take a node from its network for good, with all that it keeps. One that validates is voted out first. */
+        delete: operations["delete_node"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1558,6 +1596,8 @@ export interface components {
         };
         /** @description One kind of consensus. */
         ConsensusKind: {
+            /** @description Roles of nodes that can be added to a running network and taken from it; the usual one first. */
+            addable?: string[];
             /** @description First version that does not have it any more; null where none has lost it. */
             beforeVersion?: string | null;
             /** @description What it adds to what the engine's ledger can do: `validators` where these are voted in and out. */
@@ -1938,6 +1978,11 @@ export interface components {
             /** @description Lower-case letters, digits, `.` and `-`, beginning with a letter; 1 to 249. */
             name: string;
         };
+        /** @description Has a member join a channel. */
+        NewChannelMember: {
+            /** @description Name or id of a member of the network that runs a peer. */
+            member: string;
+        };
         /** @description Founds a consortium of organisations of this deployment. */
         NewConsortium: {
             /** @description Names or ids of organisations; at least one. */
@@ -1997,6 +2042,13 @@ export interface components {
             options?: Record<string, unknown> | null;
             /** @description An installed version of the engine; the newest tested one, else the newest, when absent. */
             version?: string | null;
+        };
+        /** @description Adds a node to a running network. */
+        NewNode: {
+            /** @description One of the consensus' `addable`, such as `peer`; the first of them when absent. */
+            kind?: string | null;
+            /** @description Name or id of the member whose node it is to be; may be left out by who acts for one member only. */
+            member?: string | null;
         };
         /** @description Makes an organisation. */
         NewOrganisation: {
@@ -4301,6 +4353,46 @@ export interface operations {
             };
         };
     };
+    join_channel: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 200 visible ASCII characters. A repetition of the request with the same key within 24 hours gets the first answer (without secrets) and creates nothing. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description Id or name */
+                network: string;
+                /** @description Name */
+                channel: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewChannelMember"];
+            };
+        };
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Operation"];
+                };
+            };
+            /** @description It failed. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_contracts: {
         parameters: {
             query?: {
@@ -4486,6 +4578,44 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["TransactionResult"];
+                };
+            };
+            /** @description It failed. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    add_node: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 200 visible ASCII characters. A repetition of the request with the same key within 24 hours gets the first answer (without secrets) and creates nothing. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description Id or name */
+                network: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewNode"];
+            };
+        };
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Operation"];
                 };
             };
             /** @description It failed. */
@@ -4993,6 +5123,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Node"];
+                };
+            };
+            /** @description It failed. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_node: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or `NETWORK/NODE` */
+                node: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Operation"];
                 };
             };
             /** @description It failed. */

@@ -3,12 +3,12 @@
 use driver::{ChannelSpec, NetworkSpec};
 use store::networks::Network;
 use store::{NewAudit, networks, operations};
-use types::{Channel, ChannelNode, Id, NewChannel, Operation, Page, Permission, now};
+use types::{Channel, ChannelNode, Id, NewChannel, NewChannelMember, Operation, Page, Permission, now};
 
 use crate::chaincodes::shown as shown_chaincode;
 use crate::idempotency::{self, Idempotency};
-use crate::networks::{network_spec, refuse_while_busy};
-use crate::operations::{Change, Subject, new_operation, set_spec};
+use crate::networks::{begin_growth, network_spec, refuse_stopped, refuse_while_busy};
+use crate::operations::{Change, Growth, Subject, new_operation, set_spec, specified};
 use crate::{Caller, Control, Error, Result};
 
 impl Control {
@@ -64,7 +64,7 @@ impl Control {
                 .cloned()
                 .collect(),
         };
-        let channel = ChannelSpec { name: new.name.clone(), members, created_at: Some(now()) };
+        let channel = ChannelSpec { name: new.name.clone(), members, joined: Vec::new(), created_at: Some(now()) };
         self.driver(&network.engine)?.planner().accept_channel(&spec, &channel)?;
         let details = serde_json::json!({"name": channel.name, "members": channel.members});
         spec.channels.push(channel);
@@ -88,6 +88,46 @@ impl Control {
         self.runtime().reopen_ledgers(&network.id);
         self.runtime().operations_due.notify_one();
         Ok(operation.shown)
+    }
+
+    /// Has a member join a channel: the other members admit it, its peers join, and it runs, installs and approves the contracts
+    /// that are in force.
+    ///
+    /// # Errors
+    /// `not_found`, what the engine says of the member, `network.state`.
+    pub async fn join_channel(
+        &self,
+        caller: &Caller,
+        network: &str,
+        channel: &str,
+        idempotency: Option<&Idempotency>,
+        new: &NewChannelMember,
+    ) -> Result<Operation> {
+        let mut tx = self.store().begin().await?;
+        if let Some(answer) = idempotency::repeated(&mut tx, caller, idempotency).await? {
+            return Ok(answer);
+        }
+        let network = self.find_network(&mut tx, caller, Permission::NetworksRead, network).await?.network;
+        // In the name of each member: all that have joined admit it.
+        self.require_for_network(&mut tx, caller, Permission::NetworksWrite, &network).await?;
+        refuse_while_busy(&mut tx, &network).await?;
+        refuse_stopped(&network)?;
+        let spec = network_spec(&network)?;
+        if spec.channels.iter().all(|known| known.name != channel) {
+            return Err(Error::not_found("channel", channel));
+        }
+        let members = networks::named_members(&mut tx, &network.id).await?;
+        let member = members.iter().find(|(name, id)| *name == new.member || *id == new.member);
+        let member = member.map_or(&new.member, |(name, _)| name);
+        let nodes = self.driver(&network.engine)?.planner().accept_member(&spec, channel, member)?;
+        let nodes = nodes.into_iter().map(|(node, contract)| specified(node, Some(contract))).collect();
+        let growth = Growth { nodes, joins: Some((channel.to_owned(), member.clone())) };
+        let subject = (network.id.as_str(), network.name.as_str());
+        let operation = begin_growth(&mut tx, caller, &network, Change::JoinChannel, subject, &growth).await?;
+        idempotency::record(&mut tx, caller, idempotency, &operation).await?;
+        tx.commit().await?;
+        self.runtime().operations_due.notify_one();
+        Ok(operation)
     }
 
     async fn show_channel(&self, network: &Network, spec: &NetworkSpec, channel: &ChannelSpec) -> Result<Channel> {

@@ -147,6 +147,12 @@ fn identity(node: &Node) -> Option<&str> {
     node.facts.get("publicKey").and_then(serde_json::Value::as_str)
 }
 
+/// Whether a node with such facts is one of the validators.
+pub(crate) fn validates(set: &ValidatorSet, facts: &serde_json::Value) -> bool {
+    let identity = facts.get("publicKey").and_then(serde_json::Value::as_str);
+    identity.is_some_and(|identity| set.validators.iter().any(|validator| same(validator, identity)))
+}
+
 fn same(a: &str, b: &str) -> bool {
     a.eq_ignore_ascii_case(b)
 }
@@ -170,10 +176,8 @@ fn resolve(ledger: &dyn Ledger, nodes: &[Node], given: &str) -> Result<String> {
 
 /// The member's nodes that validate and run.
 fn voters<'a>(set: &ValidatorSet, nodes: &'a [Node], organisation: &str, member: &str) -> Result<Vec<&'a Node>> {
-    let validates = |node: &Node| {
-        identity(node).is_some_and(|identity| set.validators.iter().any(|validator| same(validator, identity)))
-    };
-    let own: Vec<&Node> = nodes.iter().filter(|node| node.organisation == organisation && validates(node)).collect();
+    let own = nodes.iter().filter(|node| node.organisation == organisation && validates(set, &node.facts));
+    let own: Vec<&Node> = own.collect();
     if own.is_empty() {
         let detail = format!("{member} has no validator on this network, so it has no vote.");
         return Err(Error::new(Code::ValidatorVote, detail));

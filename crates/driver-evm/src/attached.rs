@@ -108,6 +108,7 @@ fn nowhere(nodes: Vec<NodeSpec>) -> NetworkSpec {
         accounts: Vec::new(),
         channels: Vec::new(),
         contracts: Vec::new(),
+        spent_names: Vec::new(),
         attached: None,
     }
 }

@@ -60,7 +60,7 @@ pub fn planner(planner: &dyn Planner, draft: &Draft, output: impl Fn(&str, &str)
                 assert!(service.ports.iter().all(|port| reserved.contains(port)), "only reserved ports are used");
             }
             assert!(planner.plan(&spec, &Placements::new(), &outputs).is_err(), "placements are needed");
-            return;
+            return grows(planner, spec, placements, outputs, &kind.addable, &output);
         }
         let identities: Vec<String> = plan.due_identities(&outputs).map(|identity| identity.name.clone()).collect();
         let due: Vec<_> = plan.due_jobs(&outputs).cloned().collect();
@@ -75,6 +75,72 @@ pub fn planner(planner: &dyn Planner, draft: &Draft, output: impl Fn(&str, &str)
         }
     }
     panic!("the plan is never complete");
+}
+
+/// A node of each kind that can be added is planned beside the others, whose preparation stays as it was; without it, all is as
+/// before.
+fn grows(
+    planner: &dyn Planner,
+    mut spec: NetworkSpec,
+    mut placements: Placements,
+    mut outputs: Outputs,
+    addable: &[String],
+    output: impl Fn(&str, &str) -> String,
+) {
+    let before = planner.plan(&spec, &placements, &outputs).expect("it can be planned");
+    let first = spec.nodes[0].clone();
+    let Some(role) = addable.first() else {
+        assert!(planner.accept_node(&spec, &first.member, &first.role).is_err(), "what it does not say it refuses");
+        assert!(planner.accept_removal(&spec, &first).is_err(), "what it does not say it refuses");
+        return;
+    };
+    outputs.extend(before.records.clone());
+    let planned = planner.accept_node(&spec, &first.member, role).expect("it says that it can be added");
+    assert!(spec.nodes.iter().all(|node| node.name != planned.name), "the name is a new one");
+    assert_eq!((&planned.member, &planned.role), (&first.member, role));
+    let added = NodeSpec {
+        id: "node_new".into(),
+        name: planned.name.clone(),
+        member: planned.member,
+        role: planned.role,
+        contract: None,
+    };
+    spec.spent_names.push(planned.name.clone());
+    assert_ne!(
+        planner.accept_node(&spec, &first.member, role).expect("again").name,
+        planned.name,
+        "names are given once"
+    );
+    spec.nodes.push(added.clone());
+    let alone = NetworkSpec { nodes: vec![added.clone()], ..spec.clone() };
+    placements.extend(place(planner, &alone));
+    let plan = loop {
+        let plan = planner.plan(&spec, &placements, &outputs).expect("it can be planned");
+        if plan.complete && plan.is_prepared(&outputs) {
+            break plan;
+        }
+        let identities: Vec<String> = plan.due_identities(&outputs).map(|identity| identity.name.clone()).collect();
+        let due: Vec<_> = plan.due_jobs(&outputs).cloned().collect();
+        assert!(!due.is_empty() || !identities.is_empty(), "a plan that is not complete has something to do");
+        assert!(due.iter().all(|job| job.node == added.id), "nothing is prepared anew for the others");
+        for name in identities {
+            let values = ["certificate", "authority"].map(|part| (part.to_owned(), output(&name, part))).into();
+            outputs.insert(name, values);
+        }
+        for job in due {
+            let values = job.outputs.iter().map(|spec| (spec.name.clone(), output(&job.name, &spec.name))).collect();
+            outputs.insert(job.name, values);
+        }
+    };
+    assert!(plan.service(&added.id).is_some(), "it has a service");
+    assert_eq!(plan.records, before.records, "what is recorded stays");
+    for job in &before.jobs {
+        assert!(plan.jobs.contains(job), "{} stays as it was", job.name);
+    }
+    planner.accept_removal(&spec, &added).expect("what was added can go");
+    spec.nodes.pop();
+    let after = planner.plan(&spec, &placements, &outputs).expect("it can be planned");
+    assert_eq!((after.jobs, after.services), (before.jobs, before.services), "without it all is as before");
 }
 
 fn dealt(draft: &Draft, role: &str, accepted: &Accepted) {

@@ -95,6 +95,10 @@ pub struct NetworkSpec {
     /// Contracts that run as nodes of their own, oldest first.
     #[serde(default)]
     pub contracts: Vec<ContractSpec>,
+    /// Names of nodes that were added later or are gone: a name is not given twice, since what was made for it may still be
+    /// known by it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub spent_names: Vec<String>,
     /// Where it is, for a network that others run. Its one node stands for whatever answers there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attached: Option<AttachedSpec>,
@@ -131,6 +135,7 @@ impl NetworkSpec {
             accounts: accepted.accounts.clone(),
             channels: accepted.channels.clone(),
             contracts: Vec::new(),
+            spent_names: Vec::new(),
             attached: None,
         }
     }
@@ -138,6 +143,13 @@ impl NetworkSpec {
     /// Ids of its nodes.
     pub fn node_ids(&self) -> impl Iterator<Item = &Id> {
         self.nodes.iter().map(|node| &node.id)
+    }
+
+    /// A name for one more node: `NETWORK/PREFIX-NUMBER`, with the first number that was never taken.
+    pub fn next_name(&self, prefix: &str) -> String {
+        let mut names = (1u64..).map(|number| format!("{}/{prefix}-{number}", self.name));
+        let taken = |name: &String| self.nodes.iter().any(|node| node.name == *name) || self.spent_names.contains(name);
+        names.find(|name| !taken(name)).expect("the numbers do not end")
     }
 }
 
@@ -149,6 +161,9 @@ pub struct ChannelSpec {
     pub name: String,
     /// Names of its members, in order.
     pub members: Vec<String>,
+    /// Those of them that joined it later, so that its first block does not name them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub joined: Vec<String>,
     /// When it was asked for, in microseconds since 1970; the network's own time when absent.
     #[serde(default)]
     pub created_at: Option<types::Micros>,
@@ -297,6 +312,45 @@ pub trait Planner: Send + Sync {
     ) -> std::result::Result<Vec<PlannedNode>, Problem> {
         let _ = (spec, contract);
         Err(types::Code::RequestInvalid.problem("The network's engine runs contracts in its nodes, not beside them."))
+    }
+
+    /// Checks that a member can join a channel, and gives the nodes that run the channel's contracts for it, each with the
+    /// reference of its contract (see [`NodeSpec::contract`]).
+    ///
+    /// # Errors
+    /// A problem with the fields that do not fit and why.
+    #[allow(clippy::result_large_err, reason = "called once per request; a box would only burden callers")]
+    fn accept_member(
+        &self,
+        spec: &NetworkSpec,
+        channel: &str,
+        member: &str,
+    ) -> std::result::Result<Vec<(PlannedNode, String)>, Problem> {
+        let _ = (spec, channel, member);
+        Err(types::Code::RequestInvalid.problem("The network's engine has no channels."))
+    }
+
+    /// Checks a node that is to be added to a network that runs, and names it. The role is one that the consensus says can be
+    /// added ([`types::ConsensusKind::addable`]).
+    ///
+    /// # Errors
+    /// A problem with the fields that do not fit and why.
+    #[allow(clippy::result_large_err, reason = "called once per request; a box would only burden callers")]
+    fn accept_node(&self, spec: &NetworkSpec, member: &str, role: &str) -> std::result::Result<PlannedNode, Problem> {
+        let _ = (spec, member, role);
+        Err(types::Code::NetworkNodes.problem("Nodes cannot be added to networks of this engine and consensus."))
+    }
+
+    /// Checks that a network can do without a node.
+    ///
+    /// # Errors
+    /// A problem that says why it cannot.
+    #[allow(clippy::result_large_err, reason = "called once per request; a box would only burden callers")]
+    fn accept_removal(&self, spec: &NetworkSpec, node: &NodeSpec) -> std::result::Result<(), Problem> {
+        let _ = (spec, node);
+        Err(types::Code::NodeState.problem(
+            "Nodes of this engine and consensus cannot leave their network: it counts on those that it was made with.",
+        ))
     }
 
     /// The files by which a member's own programs and people use the network without Polder: addresses, certificates, keys.

@@ -397,8 +397,7 @@ impl OrdererOrganisation {
         for (name, roles) in policies {
             put_policy(&mut own, name, one_of(&self.msp.id, roles));
         }
-        let addresses = self.endpoints.iter().map(Address::to_string).collect();
-        put(&mut own, "Endpoints", &common::OrdererAddresses { addresses });
+        put(&mut own, "Endpoints", &endpoints(&self.endpoints));
         Ok(own)
     }
 }
@@ -452,6 +451,10 @@ struct CapabilityEntry {
 
 fn capabilities(name: &str) -> CapabilityList {
     CapabilityList { capabilities: vec![CapabilityEntry { key: name.to_owned(), value: Some(Capability {}) }] }
+}
+
+pub(crate) fn endpoints(orderers: &[Address]) -> common::OrdererAddresses {
+    common::OrdererAddresses { addresses: orderers.iter().map(Address::to_string).collect() }
 }
 
 pub(crate) fn anchor_peers(anchors: &[Address]) -> protos::AnchorPeers {

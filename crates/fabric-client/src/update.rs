@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use prost::Message as _;
 
-use crate::channel::{Address, Batch, Consenter, Organisation, anchor_peers, bft_consenter, put, quorum};
+use crate::channel::{
+    Address, Batch, Consenter, OrdererOrganisation, Organisation, anchor_peers, bft_consenter, endpoints, put, quorum,
+};
 use crate::codec::{decode, go_duration};
 use crate::msp::Msp;
 use crate::proto::common::{
@@ -39,6 +41,9 @@ pub trait Edit {
     /// Sets how blocks are cut, the time-out included.
     fn set_batch(&mut self, batch: &Batch) -> Result<()>;
 
+    /// Whether an organisation with peers takes part.
+    fn has_organisation(&self, organisation: &str) -> bool;
+
     /// Admits an organisation with peers, or replaces its part (new certificates).
     fn set_organisation(&mut self, organisation: &Organisation) -> Result<()>;
 
@@ -48,8 +53,13 @@ pub trait Edit {
     /// Replaces an organisation's certificates and revocation lists wherever it stands: with peers, with orderers or both.
     fn set_msp(&mut self, msp: &Msp) -> Result<()>;
 
-    /// Replaces the orderers that agree. Fabric takes one change at a time.
-    fn set_consenters(&mut self, consenters: &[Consenter]) -> Result<()>;
+    /// Goes one step towards the orderers that are to agree, as Fabric takes one change at a time: admits the first that is
+    /// missing, else lets go of the first that is too many. They are told apart by their addresses; those that stay keep their
+    /// numbers.
+    fn approach_consenters(&mut self, wanted: &[Consenter]) -> Result<()>;
+
+    /// Sets who runs orderers, and where these are reached. Of an organisation that runs some already nothing else changes.
+    fn set_orderer_organisations(&mut self, organisations: &[OrdererOrganisation]) -> Result<()>;
 }
 
 impl Edit for Config {
@@ -72,6 +82,11 @@ impl Edit for Config {
         };
         put(below(self, &["Orderer"])?, "BatchSize", &size);
         Ok(())
+    }
+
+    fn has_organisation(&self, organisation: &str) -> bool {
+        let root = self.channel_group.as_ref();
+        root.and_then(|root| root.groups.get("Application")).is_some_and(|own| own.groups.contains_key(organisation))
     }
 
     fn set_organisation(&mut self, organisation: &Organisation) -> Result<()> {
@@ -100,19 +115,24 @@ impl Edit for Config {
         if found { Ok(()) } else { Err(absent(&msp.id)) }
     }
 
-    fn set_consenters(&mut self, consenters: &[Consenter]) -> Result<()> {
+    fn approach_consenters(&mut self, wanted: &[Consenter]) -> Result<()> {
         let group = below(self, &["Orderer"])?;
         let value = group.values.get("ConsensusType").ok_or_else(|| absent("ConsensusType"))?;
         let mut consensus: orderer::ConsensusType = decode("a configuration", &value.value)?;
         match consensus.r#type.as_str() {
             "etcdraft" => {
                 let mut metadata: etcdraft::ConfigMetadata = decode("a configuration", &consensus.metadata)?;
-                metadata.consenters = crate::channel::raft_metadata(&Default::default(), consenters).consenters;
+                let new = crate::channel::raft_metadata(&Default::default(), wanted).consenters;
+                approach(&mut metadata.consenters, new, |own| (own.host.clone(), own.port));
                 consensus.metadata = metadata.encode_to_vec();
                 put(group, "ConsensusType", &consensus);
             }
             "BFT" => {
-                let mapping: Vec<_> = consenters.iter().map(bft_consenter).collect();
+                let value = group.values.get("Orderers").ok_or_else(|| absent("Orderers"))?;
+                let Orderers { consenter_mapping: mut mapping } = decode("a configuration", &value.value)?;
+                let next = mapping.iter().map(|own| own.id).max().unwrap_or_default() + 1;
+                let new = wanted.iter().map(|own| crate::proto::common::Consenter { id: next, ..bft_consenter(own) });
+                approach(&mut mapping, new.collect(), |own| (own.host.clone(), own.port));
                 let policy = group.policies.get_mut("BlockValidation").ok_or_else(|| absent("BlockValidation"))?;
                 policy.policy = Some(quorum(&mapping));
                 put(group, "Orderers", &Orderers { consenter_mapping: mapping });
@@ -120,6 +140,30 @@ impl Edit for Config {
             other => return Err(Error::invalid("an update", format!("consensus `{other}` is not known"))),
         }
         Ok(())
+    }
+
+    fn set_orderer_organisations(&mut self, organisations: &[OrdererOrganisation]) -> Result<()> {
+        let groups = &mut below(self, &["Orderer"])?.groups;
+        groups.retain(|name, _| organisations.iter().any(|own| own.name == *name));
+        for own in organisations {
+            match groups.get_mut(&own.name) {
+                Some(group) => put(group, "Endpoints", &endpoints(&own.endpoints)),
+                None => drop(groups.insert(own.name.clone(), own.group()?)),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Adds the first of `wanted` that is not there, else removes the first that is not wanted.
+fn approach<T>(there: &mut Vec<T>, wanted: Vec<T>, address: impl Fn(&T) -> (String, u32)) {
+    let within = |all: &[T], one: &T| all.iter().any(|own| address(own) == address(one));
+    if let Some(surplus) = there.iter().position(|one| !within(&wanted, one))
+        && wanted.iter().all(|one| within(there, one))
+    {
+        there.remove(surplus);
+    } else if let Some(missing) = wanted.into_iter().find(|one| !within(there, one)) {
+        there.push(missing);
     }
 }
 

@@ -99,6 +99,16 @@ pub async fn put(conn: &mut AnyConnection, identity: &Identity) -> Result<()> {
     Ok(())
 }
 
+/// Removes an identity with its key.
+pub async fn delete(conn: &mut AnyConnection, network: &str, name: &str) -> Result<()> {
+    sqlx::query("DELETE FROM identities WHERE network = $1 AND name = $2")
+        .bind(network)
+        .bind(name)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
 /// An identity of a network.
 pub async fn get(conn: &mut AnyConnection, network: &str, name: &str) -> Result<Option<Identity>> {
     Ok(sqlx::query_as("SELECT * FROM identities WHERE network = $1 AND name = $2")

@@ -335,6 +335,16 @@ pub async fn put_outputs(
     Ok(())
 }
 
+/// Forgets what a job, a step or an identity gave.
+pub async fn delete_outputs(conn: &mut AnyConnection, network: &str, source: &str) -> Result<()> {
+    sqlx::query("DELETE FROM outputs WHERE network = $1 AND source = $2")
+        .bind(network)
+        .bind(source)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
 /// What the finished jobs and steps of a network gave: by job or step.
 pub async fn outputs(conn: &mut AnyConnection, network: &str) -> Result<BTreeMap<String, BTreeMap<String, String>>> {
     let rows: Vec<(String, String)> =

@@ -57,6 +57,14 @@ pub struct NewChannel {
     pub members: Option<Vec<String>>,
 }
 
+/// Has a member join a channel.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct NewChannelMember {
+    /// Name or id of a member of the network that runs a peer.
+    pub member: String,
+}
+
 /// A version of a contract that runs beside the nodes, one process for each member.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]

@@ -57,6 +57,9 @@ pub struct ConsensusKind {
     /// What it adds to what the engine's ledger can do: `validators` where these are voted in and out.
     #[serde(default)]
     pub capabilities: Vec<String>,
+    /// Roles of nodes that can be added to a running network and taken from it; the usual one first.
+    #[serde(default)]
+    pub addable: Vec<String>,
     /// First version of the engine's programs that has it; null where all have.
     #[serde(default)]
     pub from_version: Option<String>,

@@ -187,6 +187,18 @@ pub struct NewVote {
     pub force: bool,
 }
 
+/// Adds a node to a running network.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct NewNode {
+    /// Name or id of the member whose node it is to be; may be left out by who acts for one member only.
+    #[serde(default)]
+    pub member: Option<String>,
+    /// One of the consensus' `addable`, such as `peer`; the first of them when absent.
+    #[serde(default)]
+    pub kind: Option<String>,
+}
+
 /// One node of a network.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]

@@ -18,6 +18,10 @@ pub struct Plan {
     pub services: Vec<Service>,
     /// Taken once, on the running ledger.
     pub steps: Vec<StepSpec>,
+    /// What must stay as it is here when nodes come and go, such as a genesis that names the first ones. It is recorded with
+    /// the outputs before the nodes change, and a plan takes it from there.
+    #[serde(default)]
+    pub records: Outputs,
     /// Whether this is all. A plan that is not complete wants its identities issued and its jobs run, and planning asked
     /// again with their outputs.
     pub complete: bool,
@@ -101,4 +105,7 @@ pub struct StepSpec {
     pub action: String,
     /// The action's parameters.
     pub parameters: std::collections::BTreeMap<String, String>,
+    /// A node that is started anew before the step is taken: its program takes up what it needs for it only as it starts.
+    #[serde(default)]
+    pub restart: Option<String>,
 }

@@ -55,6 +55,7 @@ fn fabric_from_its_members_to_called_chaincode() {
         healed(&deployment.admin, &developer, &name);
         if case.consensus == "bft" {
             another_channel(&deployment.admin, &developer, &name);
+            grown(&deployment.admin, &developer, &name);
             upgraded(&deployment.admin, &developer, &name);
             deployment.kill_server();
             deployment.run_server(OnExit::Keep);
@@ -81,6 +82,13 @@ fn a_server_that_is_killed_in_the_middle_of_every_step_goes_on_where_it_was() {
     let killed = through_kills(&mut deployment, &deploy);
     assert!(killed.len() >= 3, "{killed:?}");
     created(&developer.at(&deployment.url), "trade", "asset-go", "one");
+    let add = ["node", "add", "--network", "trade", "--member", "alpha", "--kind", "orderer"];
+    let killed = through_kills(&mut deployment, &add);
+    assert!(killed.len() >= 3, "{killed:?}");
+    created(&developer.at(&deployment.url), "trade", "asset-go", "two");
+    let killed = through_kills(&mut deployment, &["node", "delete", "trade/orderer-1", "--yes"]);
+    assert!(killed.len() >= 2, "{killed:?}");
+    created(&developer.at(&deployment.url), "trade", "asset-go", "three");
     deployment.admin.json(&["network", "delete", "trade", "--yes", "--wait"]);
     assert!(processes(&deployment.data(), "nodes").is_empty(), "no process is left");
 }
@@ -247,6 +255,8 @@ fn shell(script: &str, directory: &Path, programs: &Path) -> String {
 
 /// Each node is killed in turn; it comes back, and what was committed is there.
 fn healed(admin: &Program, developer: &Program, network: &str) {
+    // What was ended before is started again after a while.
+    network_is(admin, network, "running");
     for killed in nodes(&admin.json(&["network", "show", network])) {
         let pid = killed["pid"].as_i64().unwrap();
         kill(Pid::from_raw(pid.try_into().unwrap()), Signal::SIGKILL).unwrap();
@@ -285,6 +295,49 @@ fn another_channel(admin: &Program, developer: &Program, network: &str) {
         developer.json(&[&arguments[..], &["--channel", "second"]].concat())
     };
     assert_eq!(call("AssetExists")["result"], json!(false), "the other channel's assets are not here");
+}
+
+/// A member joins a channel that it was not in; a peer and an orderer come, and others go.
+fn grown(admin: &Program, developer: &Program, network: &str) {
+    admin.json(&["channel", "create", "third", "--network", network, "--members", "alpha", "--wait"]);
+    let source = repository().join("contracts/fabric/go");
+    let deploy = ["chaincode", "deploy", source.to_str().unwrap(), "--network", network, "--name", "asset-go"];
+    admin.json(&[&deploy[..], &["--channel", "third", "--wait"]].concat());
+    let join = ["channel", "join", "third", "--network", network, "--wait", "--member"];
+    assert_eq!(admin.fails(1, &[&join[..], &["alpha"]].concat())["code"], "channel.members");
+    let channel = admin.json(&[&join[..], &["beta"]].concat());
+    assert_eq!(channel["members"], json!(["alpha", "beta"]), "{channel}");
+    created(developer, network, "third/asset-go", "of-the-newcomer");
+    let state = admin.json(&["chaincode", "show", "asset-go", "--network", network, "--channel", "third"]);
+    for approval in state["approvals"].as_array().unwrap() {
+        assert_eq!((&approval["installed"], &approval["approved"]), (&json!(true), &json!(true)), "{state}");
+    }
+
+    let add = ["node", "add", "--network", network, "--wait", "--member"];
+    let peer = admin.json(&[&add[..], &["beta"]].concat());
+    assert_eq!((&peer["kind"], &peer["status"]), (&json!("peer"), &json!("running")), "{peer}");
+    let orderer = admin.json(&[&add[..], &["alpha", "--kind", "orderer"]].concat());
+    assert_eq!((&orderer["kind"], &orderer["status"]), (&json!("orderer"), &json!("running")), "{orderer}");
+    created(developer, network, "main/asset-go", "with-one-more");
+    let all = admin.list(&["node", "list", "--network", network]);
+    let of =
+        |kind: &str| all.iter().find(|node| node["kind"] == kind).map(|node| text(node, "name").to_owned()).unwrap();
+    let delete = |node: &str| admin.json(&["node", "delete", node, "--yes", "--wait"]);
+    delete(&of("orderer"));
+    created(developer, network, "main/asset-go", "with-another");
+    delete(text(&peer, "id"));
+    assert_eq!(
+        admin.fails(1, &["node", "delete", &of("peer"), "--yes"])["code"],
+        "node.state",
+        "its member's only one"
+    );
+    assert_eq!(admin.fails(1, &["node", "delete", &of("chaincode"), "--yes"])["code"], "node.state");
+    let second = admin.list(&["node", "list", "--network", network]);
+    let second =
+        second.iter().find(|node| node["kind"] == "orderer").map(|node| text(node, "name").to_owned()).unwrap();
+    assert_eq!(admin.fails(1, &["node", "delete", &second, "--yes"])["code"], "node.state", "BFT needs four");
+    created(developer, network, "third/asset-go", "of-four");
+    network_is(admin, network, "running");
 }
 
 fn upgraded(admin: &Program, developer: &Program, network: &str) {

@@ -85,7 +85,50 @@ fn validators_are_voted_out_and_in() {
     let audited = admin.list(&["audit", "list", "--limit", "400"]);
     let votes: Vec<&Value> = audited.iter().filter(|entry| entry["action"] == "validator.vote").collect();
     assert_eq!(votes.len(), 5, "{votes:?}");
+    nodes_change(admin, "trade", &nodes);
     admin.json(&["network", "delete", "trade", "--yes", "--wait"]);
+}
+
+/// A node comes and is voted in; one of the first is voted out and goes; and the next to come still gets the first block that
+/// all have.
+fn nodes_change(admin: &Program, network: &str, first: &[&str]) {
+    let operator = admin.fails(2, &["node", "add", "--network", network, "--wait"]);
+    assert_eq!(operator["code"], "name.ambiguous", "the administrator acts for all");
+    let unknown = ["node", "add", "--network", network, "--member", "alpha", "--kind", "peer"];
+    assert_eq!(admin.fails(1, &unknown)["code"], "network.nodes");
+    let add = ["node", "add", "--network", network, "--member", "alpha", "--wait"];
+    let added = admin.json(&add);
+    let name = text(&added, "name").to_owned();
+    assert_eq!(
+        (name.as_str(), &added["status"], &added["member"]),
+        ("trade/node-5", &json!("running"), &json!("alpha"))
+    );
+    follows(admin, network, &name);
+    voted(admin, network, &name, "--add", &["alpha", "beta", "gamma"]);
+    grows(admin, network);
+    let kept = admin.fails(1, &["node", "delete", first[0], "--yes"]);
+    assert_eq!(kept["code"], "node.state", "it validates: {kept}");
+    voted(admin, network, first[0], "--remove", &["beta", "gamma", "delta"]);
+    admin.json(&["node", "delete", first[0], "--yes", "--wait"]);
+    assert_eq!(admin.fails(1, &["node", "show", first[0]])["code"], "not_found");
+    grows(admin, network);
+    let last = text(&admin.json(&add), "name").to_owned();
+    assert_eq!(last, "trade/node-6", "a name is given once");
+    follows(admin, network, &last);
+    admin.json(&["network", "restart", network, "--wait"]);
+    network_is(admin, network, "running");
+    grows(admin, network);
+    let names: Vec<String> =
+        admin.list(&["node", "list", "--network", network]).iter().map(|node| text(node, "name").to_owned()).collect();
+    assert_eq!(names, [first[1], first[2], first[3], &name, &last]);
+}
+
+/// A node that was added has the blocks that the others make.
+fn follows(admin: &Program, network: &str, node: &str) {
+    let wanted = admin.json(&["network", "show", network])["height"].as_u64().unwrap() + 2;
+    eventually(&format!("{node} follows"), || {
+        (admin.json(&["node", "show", node])["height"].as_u64() >= Some(wanted)).then_some(())
+    });
 }
 
 #[test]
@@ -106,8 +149,16 @@ fn clique_votes_too_and_raft_does_not() {
     grows(admin, "old");
     voted(admin, "old", last, "--add", &["alpha", "beta"]);
     grows(admin, "old");
+    let added = admin.json(&["node", "add", "--network", "old", "--member", "delta", "--wait"]);
+    follows(admin, "old", text(&added, "name"));
+    voted(admin, "old", text(&added, "name"), "--add", &["alpha", "beta"]);
+    grows(admin, "old");
     admin.json(&["network", "delete", "old", "--yes", "--wait"]);
 
     make("led", "quorum", "raft", "1");
     assert_eq!(admin.fails(1, &["validator", "list", "--network", "led"])["code"], "request.invalid");
+    let fixed = admin.fails(1, &["node", "add", "--network", "led", "--member", "alpha"]);
+    assert_eq!(fixed["code"], "network.nodes", "{fixed}");
+    let only = admin.fails(1, &["node", "delete", "led/node-1", "--yes"]);
+    assert_eq!(only["code"], "node.state", "{only}");
 }

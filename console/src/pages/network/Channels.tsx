@@ -1,4 +1,4 @@
-import { Button, Checkbox, Stack, Text, TextInput } from "@mantine/core";
+import { Button, Checkbox, Select, Stack, Text, TextInput } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
@@ -112,7 +112,7 @@ function own({ facts, kind }: Channel["nodes"][number]): Record<string, unknown>
 
 function ChannelNodes({ network, channel }: { network: string; channel: Channel }) {
   return (
-    <Stack gap="sm">
+    <Stack gap="sm" align="flex-start">
       {channel.nodes.map((node) => (
         <div key={node.id}>
           <TextLink to="/networks/$network/nodes/$node" params={{ network, node: node.id }} fw={500}>
@@ -127,8 +127,81 @@ function ChannelNodes({ network, channel }: { network: string; channel: Channel 
           </Text>
         </div>
       ))}
+      <JoinChannel network={network} channel={channel} />
     </Stack>
   );
+}
+
+/** Has a member of the network join a channel that it is not in; nothing when all are. */
+function JoinChannel({ network, channel }: { network: string; channel: Channel }) {
+  const can = useCan();
+  const [opened, dialog] = useDisclosure();
+  const others = useMembers(network).filter((member) => !channel.members.includes(member));
+  if (!can("networks:write") || others.length === 0) return null;
+  return (
+    <>
+      <Button size="xs" variant="default" leftSection={<IconPlus size={14} />} onClick={dialog.open}>
+        Join a member
+      </Button>
+      <Dialog opened={opened} onClose={dialog.close} title={`Join a member to ${channel.name}`}>
+        <JoinForm network={network} channel={channel.name} members={others} onDone={dialog.close} />
+      </Dialog>
+    </>
+  );
+}
+
+interface JoinFormProps {
+  network: string;
+  channel: string;
+  members: string[];
+  onDone: () => void;
+}
+
+function JoinForm({ network, channel, members, onDone }: JoinFormProps) {
+  const [member, setMember] = useState(members[0] ?? "");
+  const join = useAction(
+    () =>
+      done(
+        api.POST("/api/v1/networks/{network}/channels/{channel}/members", {
+          params: { path: { network, channel } },
+          body: { member },
+        }),
+      ),
+    (operation) => {
+      onDone();
+      noticeOperation(operation);
+    },
+  );
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    join.mutate();
+  };
+  return (
+    <form onSubmit={submit} noValidate>
+      <Stack gap="md">
+        <Select
+          label="Member"
+          description="The other members admit it; its peers get the whole ledger of the channel and run its chaincodes"
+          data={members}
+          value={member}
+          error={fieldErrors(join.error).member}
+          onChange={(value) => setMember(value ?? "")}
+          allowDeselect={false}
+          data-autofocus
+        />
+        <ProblemAlert error={join.error} />
+        <Button type="submit" loading={join.isPending}>
+          Join the channel
+        </Button>
+      </Stack>
+    </form>
+  );
+}
+
+/** The members that run nodes of a network. */
+function useMembers(network: string): string[] {
+  const nodes = useQuery(networkQuery(network)).data?.nodes ?? [];
+  return [...new Set(nodes.map((node) => node.member))];
 }
 
 function NewChannel({ network }: { network: string }) {
@@ -146,8 +219,7 @@ function NewChannel({ network }: { network: string }) {
 }
 
 function NewChannelForm({ network, onDone }: { network: string; onDone: () => void }) {
-  const nodes = useQuery(networkQuery(network)).data?.nodes ?? [];
-  const all = [...new Set(nodes.map((node) => node.member))];
+  const all = useMembers(network);
   const [name, setName] = useState("");
   const [members, setMembers] = useState(all);
   const [tried, setTried] = useState(false);

@@ -9,6 +9,7 @@ import { Figures } from "../../ui/Facts";
 import { Panel } from "../../ui/Panel";
 import { QueryView } from "../../ui/QueryView";
 import { useSeen } from "../../ui/useSeen";
+import { AddNode } from "./AddNode";
 import { AttachedPanel } from "./AttachedPanel";
 import { NodeTable } from "./NodeTable";
 import { TopologyGraph } from "./TopologyGraph";
@@ -50,7 +51,7 @@ export function NetworkOverview() {
         </Panel>
       )}
       {!attached && (
-        <Panel flush title="Nodes">
+        <Panel flush title="Nodes" actions={network.data && <AddNode network={network.data} />}>
           <NodeTable nodes={nodes} leader={topology.data?.leader ?? null} />
         </Panel>
       )}

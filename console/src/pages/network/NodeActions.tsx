@@ -1,11 +1,14 @@
 import { ActionIcon, Button, Group, Popover, Tooltip } from "@mantine/core";
+import { useDisclosure } from "@mantine/hooks";
+import { useNavigate } from "@tanstack/react-router";
 import type { ReactNode } from "react";
+import { useConsensus } from "../../api/capabilities";
 import { api, done } from "../../api/client";
 import { useCan } from "../../api/session";
 import type { Node } from "../../api/types";
 import { nodeShortName } from "../../lib/format";
-import { useAction } from "../../ui/actions";
-import { IconRestart, IconStart, IconStop } from "../../ui/icons";
+import { Confirm, useAction } from "../../ui/actions";
+import { IconDelete, IconRestart, IconStart, IconStop } from "../../ui/icons";
 import { noticeOperation } from "../../ui/OperationNotice";
 import { ProblemAlert } from "../../ui/ProblemAlert";
 
@@ -26,6 +29,37 @@ export function NodeActions({ node, compact = false }: { node: Node; compact?: b
         <NodeAction node={node} verb="start" label="Start" icon={<IconStart size={16} />} compact={compact} />
       )}
     </Group>
+  );
+}
+
+/** Takes a node from its network for good, where its consensus lets nodes of its kind go. */
+export function DeleteNode({ node }: { node: Node }) {
+  const can = useCan();
+  const navigate = useNavigate();
+  const [opened, dialog] = useDisclosure();
+  const addable = useConsensus(node.network)?.addable ?? [];
+  if (!can("nodes:write") || !addable.includes(node.kind)) return null;
+  const name = nodeShortName(node.name);
+  return (
+    <>
+      <Button variant="default" c="var(--bad)" leftSection={<IconDelete size={16} />} onClick={dialog.open}>
+        Delete
+      </Button>
+      <Confirm
+        opened={opened}
+        onClose={dialog.close}
+        title={`Delete ${name}`}
+        name={name}
+        button="Delete the node"
+        act={() =>
+          done(api.DELETE("/api/v1/nodes/{node}", { params: { path: { node: node.id } } })).then(noticeOperation)
+        }
+        onDone={() => navigate({ to: "/networks/$network", params: { network: node.network } })}
+      >
+        It leaves the network, ends, and its data, keys and logs are removed from disk. What it holds of the ledger, the
+        other nodes have too.
+      </Confirm>
+    </>
   );
 }
 

@@ -22,7 +22,7 @@ import { QueryView } from "../../ui/QueryView";
 import { Status } from "../../ui/Status";
 import { useSeen } from "../../ui/useSeen";
 import { endpointsOf } from "./endpoints";
-import { NodeActions } from "./NodeActions";
+import { DeleteNode, NodeActions } from "./NodeActions";
 import { NodeLogs } from "./NodeLogs";
 import "./network.css";
 
@@ -49,7 +49,10 @@ export function NodePage() {
                 {roleName(node.kind)} of {node.member}, on host {node.host}
               </Text>
             </div>
-            <NodeActions node={node} />
+            <Group gap="xs" justify="flex-end">
+              <NodeActions node={node} />
+              <DeleteNode node={node} />
+            </Group>
           </Group>
           <NodeView node={node} />
         </>

@@ -4,7 +4,8 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use serde::Deserialize;
 use types::{
-    Chaincode, ChaincodeState, Channel, NetworkProfile, NewChaincode, NewChannel, Operation, Page, Permission,
+    Chaincode, ChaincodeState, Channel, NetworkProfile, NewChaincode, NewChannel, NewChannelMember, Operation, Page,
+    Permission,
 };
 use utoipa::IntoParams;
 use utoipa_axum::routes;
@@ -17,6 +18,7 @@ pub(super) fn routes() -> Routes {
         .add(Permission::NetworksRead, routes!(list_channels))
         .create(Permission::NetworksWrite, routes!(create_channel))
         .add(Permission::NetworksRead, routes!(get_channel))
+        .create(Permission::NetworksWrite, routes!(join_channel))
         .add(Permission::LedgerRead, routes!(list_chaincodes))
         .create(Permission::ContractsWrite, routes!(deploy_chaincode))
         .add(Permission::LedgerRead, routes!(get_chaincode))
@@ -58,6 +60,23 @@ async fn get_channel(
     Path((network, channel)): Path<(String, String)>,
 ) -> Result<Json<Channel>> {
     Ok(Json(app.control().channel(&signed.caller, &network, &channel).await?))
+}
+
+/// Have a member join a channel. The operation has the other members admit it, joins its peers, and has it run, install and
+/// approve the contracts that are in force.
+#[utoipa::path(post, path = "/networks/{network}/channels/{channel}/members", tag = "channels",
+    params(("network", description = "Id or name"), ("channel", description = "Name")), request_body = NewChannelMember,
+    responses((status = 202, body = Operation)))]
+async fn join_channel(
+    State(app): State<App>,
+    signed: Signed,
+    Path((network, channel)): Path<(String, String)>,
+    new: Create<NewChannelMember>,
+) -> Result<(StatusCode, Json<Operation>)> {
+    let control = app.control();
+    let operation =
+        control.join_channel(&signed.caller, &network, &channel, new.idempotency.as_ref(), &new.body).await?;
+    Ok((StatusCode::ACCEPTED, Json(operation)))
 }
 
 /// Contracts that run beside the nodes, on all channels of a network. Always one page.

@@ -8,12 +8,12 @@ use axum::http::StatusCode;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use futures::{Stream, StreamExt as _};
 use serde::Deserialize;
-use types::{LogLine, Node, Operation, Page, PageQuery, Permission, Usage};
+use types::{LogLine, NewNode, Node, Operation, Page, PageQuery, Permission, Usage};
 use utoipa::IntoParams;
 use utoipa_axum::routes;
 
 use super::Routes;
-use crate::{App, Json, Path, Query, Result, Signed};
+use crate::{App, Create, Json, Path, Query, Result, Signed};
 
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 const DEFAULT_LINES: u32 = 200;
@@ -21,7 +21,9 @@ const DEFAULT_LINES: u32 = 200;
 pub(super) fn routes() -> Routes {
     Routes::new()
         .add(Permission::NodesRead, routes!(list_nodes))
+        .create(Permission::NodesWrite, routes!(add_node))
         .add(Permission::NodesRead, routes!(get_node))
+        .add(Permission::NodesWrite, routes!(delete_node))
         .add(Permission::NodesWrite, routes!(start_node))
         .add(Permission::NodesWrite, routes!(stop_node))
         .add(Permission::NodesWrite, routes!(restart_node))
@@ -53,11 +55,36 @@ async fn list_nodes(
     Ok(Json(app.control().nodes(&signed.caller, query.network.as_deref(), &page).await?))
 }
 
+/// Add a node to a running network. The operation makes its keys, starts it and has it join the others; `subject` is its id.
+#[utoipa::path(post, path = "/networks/{network}/nodes", tag = "nodes",
+    params(("network", description = "Id or name")), request_body = NewNode,
+    responses((status = 202, body = Operation)))]
+async fn add_node(
+    State(app): State<App>,
+    signed: Signed,
+    Path(network): Path<String>,
+    new: Create<NewNode>,
+) -> Result<(StatusCode, Json<Operation>)> {
+    let operation = app.control().add_node(&signed.caller, &network, new.idempotency.as_ref(), &new.body).await?;
+    Ok((StatusCode::ACCEPTED, Json(operation)))
+}
+
 /// A node.
 #[utoipa::path(get, path = "/nodes/{node}", tag = "nodes",
     params(("node", description = "Id, or `NETWORK/NODE` (the slash as %2F)")), responses((status = 200, body = Node)))]
 async fn get_node(State(app): State<App>, signed: Signed, Path(node): Path<String>) -> Result<Json<Node>> {
     Ok(Json(app.control().node(&signed.caller, &node).await?))
+}
+
+/// Take a node from its network for good, with all that it keeps. One that validates is voted out first.
+#[utoipa::path(delete, path = "/nodes/{node}", tag = "nodes",
+    params(("node", description = "Id or `NETWORK/NODE`")), responses((status = 202, body = Operation)))]
+async fn delete_node(
+    State(app): State<App>,
+    signed: Signed,
+    Path(node): Path<String>,
+) -> Result<(StatusCode, Json<Operation>)> {
+    Ok((StatusCode::ACCEPTED, Json(app.control().delete_node(&signed.caller, &node).await?)))
 }
 
 /// Start a node.

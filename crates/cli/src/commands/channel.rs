@@ -1,12 +1,12 @@
 //! `polder channel`: sub-ledgers of networks.
 
 use clap::Subcommand;
-use types::{Channel, NewChannel, Operation};
+use types::{Channel, NewChannel, NewChannelMember, Operation};
 
 use super::Context;
 use crate::{
     Error,
-    client::encode,
+    client::{Client, encode},
     output::{self, Row, or_dash},
 };
 
@@ -25,6 +25,19 @@ pub enum ChannelCommand {
         #[arg(long, value_delimiter = ',', value_name = "ORG,…")]
         members: Option<Vec<String>>,
         /// Wait until it can be used
+        #[arg(long)]
+        wait: bool,
+    },
+    /// Have a member join a channel: the others admit it, and it runs the chaincodes that are in force
+    Join {
+        name: String,
+        /// Network; may be left out when there is one
+        #[arg(long)]
+        network: Option<String>,
+        /// Member of the network that joins
+        #[arg(long, value_name = "ORG")]
+        member: String,
+        /// Wait until it takes part
         #[arg(long)]
         wait: bool,
     },
@@ -51,12 +64,13 @@ impl ChannelCommand {
                 let network = context.network(&client, network.as_deref()).await?;
                 let path = format!("networks/{}/channels", network.id);
                 let body = NewChannel { name: name.clone(), members };
-                let operation: Operation = client.post(&path, &body).await?;
-                if !wait {
-                    return context.print(&operation);
-                }
-                context.wait(&client, &operation.id).await?;
-                context.print(&client.get::<Channel>(&format!("{path}/{}", encode(&name))).await?)
+                finish(context, &client, &path, &body, wait, &format!("{path}/{}", encode(&name))).await
+            }
+            Self::Join { name, network, member, wait } => {
+                let network = context.network(&client, network.as_deref()).await?;
+                let channel = format!("networks/{}/channels/{}", network.id, encode(&name));
+                let body = NewChannelMember { member };
+                finish(context, &client, &format!("{channel}/members"), &body, wait, &channel).await
             }
             Self::List { network } => {
                 let network = context.network(&client, network.as_deref()).await?;
@@ -71,6 +85,23 @@ impl ChannelCommand {
             }
         }
     }
+}
+
+/// Asks for a change of a channel, waits for it and shows the channel then.
+async fn finish<B: serde::Serialize>(
+    context: &Context,
+    client: &Client,
+    path: &str,
+    body: &B,
+    waits: bool,
+    channel: &str,
+) -> Result<(), Error> {
+    let operation: Operation = client.post(path, body).await?;
+    if !waits {
+        return context.print(&operation);
+    }
+    context.wait(client, &operation.id).await?;
+    context.print(&client.get::<Channel>(channel).await?)
 }
 
 impl Row for Channel {

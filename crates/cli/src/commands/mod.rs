@@ -115,6 +115,14 @@ impl Context {
         self.wait(client, &operation.id).await?;
         self.print(&client.get::<T>(show).await?)
     }
+
+    /// Deletes something by an operation; waits for it.
+    pub async fn delete(&self, client: &Client, path: &str, waits: bool) -> Result<(), Error> {
+        let answer = client.delete(path).await?;
+        let operation: Operation = serde_json::from_value(answer).map_err(|error| Error::Answer(error.to_string()))?;
+        let operation = if waits { self.wait(client, &operation.id).await? } else { operation };
+        self.print(&operation)
+    }
 }
 
 /// Asks before something is lost, unless `--yes` was given; without a terminal it must be given.

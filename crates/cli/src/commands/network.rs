@@ -226,11 +226,7 @@ impl NetworkCommand {
                     None => format!("Delete network {name} with everything on its ledger?"),
                 };
                 confirm(yes, &question)?;
-                let answer = client.delete(&path(&name)).await?;
-                let operation: Operation =
-                    serde_json::from_value(answer).map_err(|error| Error::Answer(error.to_string()))?;
-                let operation = if wait { context.wait(&client, &operation.id).await? } else { operation };
-                context.print(&operation)
+                context.delete(&client, &path(&name), wait).await
             }
         }
     }

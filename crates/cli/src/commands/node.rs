@@ -1,9 +1,9 @@
 //! `polder node`: nodes of networks.
 
 use clap::Subcommand;
-use types::{LogLine, Node, Page, Usage};
+use types::{LogLine, NewNode, Node, Operation, Page, Usage};
 
-use super::Context;
+use super::{Context, confirm};
 use crate::{
     Error,
     client::{encode, parse},
@@ -24,6 +24,32 @@ pub enum NodeCommand {
     Show {
         /// NETWORK/NODE or id
         name: String,
+    },
+    /// Add a node to a running network
+    Add {
+        /// Network; may be left out when there is one
+        #[arg(long)]
+        network: Option<String>,
+        /// Member whose node it is to be; may be left out by who acts for one
+        #[arg(long, value_name = "ORG")]
+        member: Option<String>,
+        /// What it is to be, such as peer or orderer; what is usual for the network when left out
+        #[arg(long)]
+        kind: Option<String>,
+        /// Wait until it runs and has joined the others
+        #[arg(long)]
+        wait: bool,
+    },
+    /// Take a node from its network for good, with all that it keeps
+    Delete {
+        /// NETWORK/NODE or id
+        name: String,
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
+        /// Wait until it is gone
+        #[arg(long)]
+        wait: bool,
     },
     /// Start a node
     Start {
@@ -77,6 +103,21 @@ impl NodeCommand {
                 output::page(context.format(), &client.list::<Node>(&format!("nodes{filter}")).await?)
             }
             Self::Show { name } => context.print(&client.get::<Node>(&path(&name)).await?),
+            Self::Add { network, member, kind, wait } => {
+                let network = context.network(&client, network.as_deref()).await?;
+                let body = NewNode { member, kind };
+                let operation: Operation = client.post(&format!("networks/{}/nodes", network.id), &body).await?;
+                if !wait {
+                    return context.print(&operation);
+                }
+                context.wait(&client, &operation.id).await?;
+                context.print(&client.get::<Node>(&path(&operation.subject)).await?)
+            }
+            Self::Delete { name, yes, wait } => {
+                let node: Node = client.get(&path(&name)).await?;
+                confirm(yes, &format!("Delete node {} with all that it keeps?", node.name))?;
+                context.delete(&client, &path(&node.id), wait).await
+            }
             Self::Start { name, wait } => {
                 context.act::<Node>(&client, &format!("{}/start", path(&name)), wait, &path(&name)).await
             }

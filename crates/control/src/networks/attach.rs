@@ -216,6 +216,7 @@ fn specify(
         accounts: accounts.iter().map(|(_, spec)| spec.clone()).collect(),
         channels: Vec::new(),
         contracts: Vec::new(),
+        spent_names: Vec::new(),
         attached: Some(attached),
     }
 }

@@ -4,7 +4,7 @@ use store::networks::{Network, Phase, Wanted};
 use store::{NewAudit, Tx, networks, nodes, operations};
 use types::{Code, NetworkStatus, Operation, Permission};
 
-use super::{attached_error, network_spec};
+use super::{attached_error, network_spec, refuse_stopped};
 use crate::operations::{Change, Subject, new_operation};
 use crate::{Caller, Control, Error, Result};
 
@@ -60,11 +60,8 @@ impl Control {
         let (network, node) = self.find_node(&mut tx, caller, Permission::NodesRead, reference).await?;
         caller.require_for(Permission::NodesWrite, &node.organisation)?;
         check_phase(&network, change)?;
-        if network.wanted == Wanted::Stopped && change != Change::StopNode {
-            return Err(Error::new(
-                Code::NodeState,
-                format!("The network {} is stopped. Start the network.", network.name),
-            ));
+        if change != Change::StopNode {
+            refuse_stopped(&network)?;
         }
         nodes::set_wanted(&mut tx, &node.id, change != Change::StopNode).await?;
         let subject = (node.id.clone(), format!("{}/{}", network.name, node.name));

@@ -7,11 +7,13 @@ mod attach;
 mod change;
 mod create;
 mod find;
+mod growth;
 mod view;
 
 pub(crate) use attach::attached_error;
 pub(crate) use change::refuse_while_busy;
 pub(crate) use create::stored_node;
+pub(crate) use growth::{begin as begin_growth, refuse_stopped};
 pub(crate) use view::{network_spec, placements};
 
 use types::{Network, NetworkPreview, NewNetwork, Page, PageQuery, Permission, Statistics, Topology};

@@ -3,18 +3,18 @@
 use std::time::Duration;
 
 use chaincode::Source;
-use driver::{ContractSpec, NetworkSpec, NodeSpec};
+use driver::{ContractSpec, NetworkSpec};
 use serde::{Deserialize, Serialize};
+use store::Tx;
 use store::networks::{self, Network, PlacedPort};
 use store::operations::Operation;
-use store::{Tx, nodes};
 use tokio::sync::watch;
 use types::{Id, new_id, now};
-use workload::{Placement, Placements};
+use workload::Placement;
 
-use super::StepKind;
 use super::steps::Progress;
-use crate::networks::{network_spec, placements, stored_node};
+use super::{StepKind, growth};
+use crate::networks::network_spec;
 use crate::{Control, Error, Result};
 
 /// How often a build's progress is written down.
@@ -47,7 +47,7 @@ pub(super) async fn take(
         StepKind::Compile => compile(control, &wanted, progress).await.map(|_| ()),
         StepKind::Include => include(control, &network, &operation.shown.subject, wanted, progress).await,
         StepKind::Register => register(control, &network, &wanted).await,
-        StepKind::Exclude => exclude(control, &network, &operation.shown.subject).await,
+        StepKind::Exclude => growth::exclude(control, &network, &operation.shown.subject).await,
         other => Err(Error::Internal(format!("{other:?} is no step of a deployment"), None)),
     }
 }
@@ -77,8 +77,7 @@ async fn compile(control: &Control, wanted: &Wanted, progress: &Progress<'_>) ->
     }
 }
 
-/// Makes the contract and its nodes a part of the network. All that its plan needs is there before the network changes: a plan
-/// that is not complete could not heal the other nodes.
+/// Makes the contract and its nodes a part of the network.
 async fn include(
     control: &Control,
     network: &Network,
@@ -91,42 +90,10 @@ async fn include(
         return Ok(());
     }
     let contract = ContractSpec { program: compile(control, &wanted, progress).await?, ..wanted.contract };
-    let planner = control.driver(&network.engine)?.planner();
-    for node in planner.accept_contract(&spec, &contract)? {
-        let node = NodeSpec {
-            id: new_id("node"),
-            name: node.name,
-            member: node.member,
-            role: node.role,
-            contract: Some(subject.into()),
-        };
-        spec.nodes.push(node);
-    }
+    let nodes = control.driver(&network.engine)?.planner().accept_contract(&spec, &contract)?;
+    spec.nodes.extend(nodes.into_iter().map(|node| growth::specified(node, Some(subject.into()))));
     spec.contracts.push(contract);
-    let added: Vec<&NodeSpec> = spec.nodes.iter().filter(|node| node.contract.as_deref() == Some(subject)).collect();
-    let mut read = control.store().read().await?;
-    let mut all: Placements = placements(&mut read, &network.id).await?;
-    let outputs = networks::outputs(&mut read, &network.id).await?;
-    let members = networks::named_members(&mut read, &network.id).await?;
-    drop(read);
-    for node in &added {
-        all.insert(node.id.clone(), control.host().reserve(&node.id, &planner.ports(&node.role)).await?);
-    }
-    let plan = planner.plan(&spec, &all, &outputs)?;
-    let due: Vec<_> = plan.due_identities(&outputs).collect();
-    control.issue(network, &members, &due).await?;
-    let mut tx = control.store().begin().await?;
-    let position = i64::try_from(nodes::of_network(&mut tx, &network.id).await?.len()).unwrap_or(i64::MAX);
-    for (number, node) in (position..).zip(added) {
-        let owner = members.iter().find(|(name, _)| *name == node.member).map(|(_, id)| id.clone());
-        nodes::insert(&mut tx, &stored_node(network, node, number, owner, control.host().name())?).await?;
-        tx.change("node", &node.id, Some(&network.id));
-        place(&mut tx, &node.id, &all[&node.id], control.host().name()).await?;
-    }
-    set_spec(&mut tx, network, &spec).await?;
-    tx.commit().await?;
-    control.runtime().reopen_ledgers(&network.id);
-    Ok(())
+    growth::admit(control, network, spec, progress).await
 }
 
 /// Makes the contract known with the interface that it tells, and removes the nodes of the versions that it replaces.
@@ -160,33 +127,8 @@ async fn register(control: &Control, network: &Network, wanted: &Wanted) -> Resu
         .map(reference)
         .collect();
     for subject in replaced {
-        exclude(control, network, &subject).await?;
+        growth::exclude(control, network, &subject).await?;
     }
-    Ok(())
-}
-
-/// Removes a contract's nodes and takes it out of the network.
-async fn exclude(control: &Control, network: &Network, subject: &str) -> Result<()> {
-    // As it is now: several may be removed one after the other.
-    let network = networks::get(&mut *control.store().read().await?, &network.id)
-        .await?
-        .ok_or_else(|| Error::not_found("network", &network.id))?;
-    let mut spec = network_spec(&network)?;
-    let (gone, kept): (Vec<NodeSpec>, Vec<NodeSpec>) =
-        std::mem::take(&mut spec.nodes).into_iter().partition(|node| node.contract.as_deref() == Some(subject));
-    spec.nodes = kept;
-    spec.contracts.retain(|contract| reference(contract) != subject);
-    for node in &gone {
-        control.host().remove(&node.id).await?;
-    }
-    let mut tx = control.store().begin().await?;
-    for node in &gone {
-        nodes::delete(&mut tx, &node.id).await?;
-        tx.change("node", &node.id, Some(&network.id));
-    }
-    set_spec(&mut tx, &network, &spec).await?;
-    tx.commit().await?;
-    control.runtime().reopen_ledgers(&network.id);
     Ok(())
 }
 

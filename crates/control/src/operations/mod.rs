@@ -6,10 +6,12 @@
 
 mod chaincode;
 mod engine;
+mod growth;
 mod run;
 mod steps;
 
 pub(crate) use chaincode::{Wanted as Deployment, reference, set_spec};
+pub(crate) use growth::{Growth, specified};
 pub(crate) use run::drive_due;
 pub(crate) use steps::plan_network;
 
@@ -32,7 +34,10 @@ pub(crate) enum Change {
     StartNode,
     StopNode,
     RestartNode,
+    AddNode,
+    DeleteNode,
     CreateChannel,
+    JoinChannel,
     DeployChaincode,
     InstallEngine,
 }
@@ -49,6 +54,8 @@ pub(crate) enum StepKind {
     Include,
     Register,
     Exclude,
+    Leave,
+    Discard,
     Stop,
     Remove,
     Forget,
@@ -57,7 +64,7 @@ pub(crate) enum StepKind {
 }
 
 impl Change {
-    const ALL: [Change; 11] = [
+    const ALL: [Change; 14] = [
         Change::CreateNetwork,
         Change::StartNetwork,
         Change::StopNetwork,
@@ -66,7 +73,10 @@ impl Change {
         Change::StartNode,
         Change::StopNode,
         Change::RestartNode,
+        Change::AddNode,
+        Change::DeleteNode,
         Change::CreateChannel,
+        Change::JoinChannel,
         Change::DeployChaincode,
         Change::InstallEngine,
     ];
@@ -82,7 +92,10 @@ impl Change {
             Change::StartNode => "node.start",
             Change::StopNode => "node.stop",
             Change::RestartNode => "node.restart",
+            Change::AddNode => "node.add",
+            Change::DeleteNode => "node.delete",
             Change::CreateChannel => "channel.create",
+            Change::JoinChannel => "channel.join",
             Change::DeployChaincode => "chaincode.deploy",
             Change::InstallEngine => "engine.install",
         }
@@ -105,6 +118,8 @@ impl Change {
             Change::StopNetwork | Change::StopNode => &[Stop],
             Change::RestartNetwork | Change::RestartNode => &[Stop, Start, Ready],
             Change::DeleteNetwork => &[Stop, Remove, Forget],
+            Change::AddNode | Change::JoinChannel => &[Include, Start, Ready, Settle],
+            Change::DeleteNode => &[Leave, Settle, Discard],
             Change::CreateChannel => &[Settle],
             Change::DeployChaincode => &[Compile, Include, Start, Ready, Settle, Register],
             Change::InstallEngine => {
@@ -120,9 +135,15 @@ impl Change {
             Change::CreateNetwork => Some(&[Stop, Remove, Forget]),
             Change::StartNetwork | Change::StartNode => Some(&[Stop]),
             Change::StopNetwork | Change::StopNode => Some(&[Start, Ready]),
+            Change::AddNode => Some(&[Leave, Settle, Discard]),
             Change::DeployChaincode => Some(&[Stop, Exclude]),
             Change::InstallEngine => Some(&[Abandon]),
-            Change::RestartNetwork | Change::DeleteNetwork | Change::RestartNode | Change::CreateChannel => None,
+            Change::RestartNetwork
+            | Change::DeleteNetwork
+            | Change::RestartNode
+            | Change::DeleteNode
+            | Change::CreateChannel
+            | Change::JoinChannel => None,
         }
     }
 }
@@ -137,11 +158,16 @@ impl StepKind {
             (StepKind::Start, true) => "undo-start",
             (StepKind::Ready, false) => "ready",
             (StepKind::Ready, true) => "undo-ready",
-            (StepKind::Settle, _) => "settle",
+            (StepKind::Settle, false) => "settle",
+            (StepKind::Settle, true) => "undo-settle",
             (StepKind::Compile, _) => "build",
             (StepKind::Include, _) => "include",
             (StepKind::Register, _) => "register",
             (StepKind::Exclude, _) => "undo-include",
+            (StepKind::Leave, false) => "leave",
+            (StepKind::Leave, true) => "undo-include",
+            (StepKind::Discard, false) => "discard",
+            (StepKind::Discard, true) => "undo-start",
             (StepKind::Stop, false) => "stop",
             (StepKind::Stop, true) => "undo-stop",
             (StepKind::Remove, false) => "remove",
@@ -165,9 +191,11 @@ impl StepKind {
             StepKind::Ready => "Wait until the nodes answer and agree",
             StepKind::Settle => "Set up the ledger",
             StepKind::Compile => "Build the source",
-            StepKind::Include => "Reserve addresses and issue certificates for the processes that run it",
+            StepKind::Include => "Reserve addresses, make keys and certificates for the new processes",
             StepKind::Register => "Read its interface, and end the processes of the version that it replaces",
             StepKind::Exclude => "Remove the processes that were to run it",
+            StepKind::Leave => "Take it out of the network's plan",
+            StepKind::Discard => "Stop it, and remove its data, logs and keys",
             StepKind::Stop => "Stop",
             StepKind::Remove => "Remove processes, data and logs, and give the addresses back",
             StepKind::Forget => "Remove the records",

@@ -10,9 +10,9 @@ use store::operations::{self, Operation};
 use store::{Tx, nodes};
 use tokio::time::Instant;
 use types::{Code, OperationStatus};
-use workload::{Outputs, Placements, Plan, Service};
+use workload::{Outputs, Placements, Plan, Service, StepSpec};
 
-use super::{Change, StepKind};
+use super::{Change, Growth, StepKind};
 use crate::networks::network_spec;
 use crate::reconcile::observe::{NodeView, look};
 use crate::{Control, Error, Result};
@@ -43,6 +43,12 @@ pub(super) async fn take(
         StepKind::Remove => scene.remove().await,
         // Done by the transaction that records the step.
         StepKind::Forget => Ok(()),
+        StepKind::Leave | StepKind::Discard => {
+            super::growth::take(control, operation, &scene.network, kind, progress).await
+        }
+        StepKind::Include if scene.growth.is_some() => {
+            super::growth::take(control, operation, &scene.network, kind, progress).await
+        }
         StepKind::Compile | StepKind::Include | StepKind::Register | StepKind::Exclude => {
             super::chaincode::take(control, operation, kind, progress).await
         }
@@ -67,7 +73,10 @@ pub(super) async fn want_undone(tx: &mut Tx, operation: &Operation, network: &Ne
         Change::RestartNetwork
         | Change::RestartNode
         | Change::DeleteNetwork
+        | Change::AddNode
+        | Change::DeleteNode
         | Change::CreateChannel
+        | Change::JoinChannel
         | Change::DeployChaincode
         | Change::InstallEngine => {}
     }
@@ -116,6 +125,8 @@ struct Scene<'a> {
     nodes: Vec<nodes::Node>,
     /// Whether the nodes are all that the network has.
     whole: bool,
+    /// What comes or goes, where the operation is about that.
+    growth: Option<Growth>,
 }
 
 impl<'a> Scene<'a> {
@@ -125,16 +136,19 @@ impl<'a> Scene<'a> {
             .await?
             .ok_or_else(|| Error::Internal(format!("operation {} has lost its network", operation.shown.id), None))?;
         let mut nodes = nodes::of_network(&mut read, &network.id).await?;
-        let whole = operation.shown.subject == network.id;
+        let growth = Growth::of(operation);
+        let whole = operation.shown.subject == network.id && growth.is_none();
         let spec = network_spec(&network)?;
-        if !whole {
+        if let Some(growth) = &growth {
+            nodes.retain(|node| growth.nodes.iter().any(|own| own.id == node.id));
+        } else if !whole {
             let subject = &operation.shown.subject;
             let runs = |node: &nodes::Node| {
                 spec.nodes.iter().any(|own| own.id == node.id && own.contract.as_ref() == Some(subject))
             };
             nodes.retain(|node| node.id == *subject || runs(node));
         }
-        Ok(Self { control, spec, network, nodes, whole })
+        Ok(Self { control, spec, network, nodes, whole, growth })
     }
 
     async fn place(&self) -> Result<()> {
@@ -150,42 +164,12 @@ impl<'a> Scene<'a> {
         Ok(tx.commit().await?)
     }
 
-    /// Runs jobs until the plan is complete and none is left. Jobs that do not wait for each other run side by side.
     async fn prepare(&self, progress: &Progress<'_>) -> Result<()> {
-        loop {
-            let (plan, outputs) = self.plan().await?;
-            let identities: Vec<_> = plan.due_identities(&outputs).collect();
-            if !identities.is_empty() {
-                self.control.issue(&self.network, &self.organisations().await?, &identities).await?;
-            }
-            let due: Vec<_> = plan.due_jobs(&outputs).collect();
-            if due.is_empty() && !identities.is_empty() {
-                continue;
-            }
-            if due.is_empty() {
-                self.control.runtime().reopen_ledgers(&self.network.id);
-                return match plan.complete && plan.is_prepared(&outputs) {
-                    true => Ok(()),
-                    false => {
-                        Err(Error::Internal(format!("the plan of network {} cannot go on", self.network.id), None))
-                    }
-                };
-            }
-            progress.say(format!("{} of {} jobs done", outputs.len(), plan.jobs.len())).await?;
-            let results = join_all(due.iter().map(|job| self.control.host().run_job(job))).await;
-            let mut tx = self.control.store().begin().await?;
-            let mut failure = None;
-            for (job, result) in due.iter().zip(results) {
-                match result {
-                    Ok(entries) => networks::put_outputs(&mut tx, &self.network.id, &job.name, &entries).await?,
-                    Err(error) => failure = failure.or(Some(error)),
-                }
-            }
-            tx.commit().await?;
-            if let Some(error) = failure {
-                return Err(error.into());
-            }
-        }
+        let placements =
+            crate::networks::placements(&mut *self.control.store().read().await?, &self.network.id).await?;
+        super::growth::prepare(self.control, &self.network, &self.spec, &placements, progress).await?;
+        self.control.runtime().reopen_ledgers(&self.network.id);
+        Ok(())
     }
 
     async fn start(&self) -> Result<()> {
@@ -253,10 +237,16 @@ impl<'a> Scene<'a> {
     async fn settle(&self, progress: &Progress<'_>) -> Result<()> {
         let (plan, outputs) = self.plan().await?;
         let ledger = self.ledger().await?;
-        let due: Vec<_> = plan.steps.iter().filter(|step| !outputs.contains_key(&step.name)).collect();
+        // Where nodes come and go, what was done before is looked at again: it may concern them.
+        let due = |step: &&StepSpec| self.growth.is_some() || !outputs.contains_key(&step.name);
+        let due: Vec<_> = plan.steps.iter().filter(due).collect();
         for (number, step) in due.iter().enumerate() {
             progress.say(format!("{} of {}: {}", number + 1, due.len(), step.title)).await?;
             if !ledger.step_done(step).await? {
+                if let Some(service) = step.restart.as_deref().and_then(|node| plan.service(node)) {
+                    self.control.host().stop(&service.node).await?;
+                    self.control.host().start(service).await?;
+                }
                 ledger.take_step(step).await?;
             }
             let mut tx = self.control.store().begin().await?;
@@ -280,12 +270,6 @@ impl<'a> Scene<'a> {
             result?;
         }
         Ok(())
-    }
-
-    /// The members by name.
-    async fn organisations(&self) -> Result<Vec<(String, types::Id)>> {
-        let mut read = self.control.store().read().await?;
-        Ok(networks::named_members(&mut read, &self.network.id).await?)
     }
 
     async fn plan(&self) -> Result<(Plan, Outputs)> {

@@ -1,6 +1,6 @@
 //! The control plane ends at every point of a change, and another one takes it up from the same database.
 
-use types::{NetworkStatus, OperationStatus};
+use types::{Code, NetworkStatus, NewNode, OperationStatus};
 
 use super::*;
 
@@ -103,6 +103,54 @@ async fn an_undoing_survives_a_crash_at_any_gate() {
             break;
         }
     }
+    control.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nodes_come_and_go_over_a_crash_at_any_gate() {
+    let deployment = Deployment::new();
+    let mut control = deployment.found().await;
+    let before = running_network(&control, "one").await;
+    let new = NewNode { member: Some(MEMBERS[1].into()), kind: None };
+    let mut crashes = 0;
+    for gate in 0.. {
+        let (came, operation) = crash_at(&deployment, control, gate, async |control| {
+            control.add_node(&admin(), "one", None, &new).await.unwrap()
+        })
+        .await;
+        control = deployment.open().await;
+        succeeded(&control, &operation).await;
+        let node = control.node(&admin(), &operation.subject).await.unwrap();
+        assert_eq!((node.member.as_str(), node.name), (MEMBERS[1], format!("one/node-{}", gate + 1)));
+        assert_eq!(deployment.world.running().len(), 5, "after a crash at gate {gate}");
+        let (went, operation) = crash_at(&deployment, control, gate, async |control| {
+            control.delete_node(&admin(), &node.id).await.unwrap()
+        })
+        .await;
+        control = deployment.open().await;
+        succeeded(&control, &operation).await;
+        let after = status_is(&control, "one", NetworkStatus::Running).await;
+        let pids = |network: &Network| network.nodes.iter().map(|node| (node.id.clone(), node.pid)).collect::<Vec<_>>();
+        assert_eq!(pids(&after), pids(&before), "the others are left alone, after a crash at gate {gate}");
+        assert_eq!(deployment.world.running().len(), 4);
+        if !came && !went {
+            break;
+        }
+        crashes += 1;
+    }
+    assert!(crashes >= 6, "found {crashes}");
+    let least = control.delete_node(&admin(), &before.nodes[0].id).await.unwrap_err();
+    assert_eq!(least.code(), Code::NodeState, "what the planner says");
+
+    deployment.world.break_programs(true);
+    let failed = control.add_node(&admin(), "one", None, &new).await.unwrap();
+    assert_eq!(ended(&control, &failed.id).await.status, OperationStatus::Failed);
+    deployment.world.break_programs(false);
+    assert_eq!(control.network(&admin(), "one").await.unwrap().nodes.len(), 4, "it is no part of the network yet");
+    control.undo_operation(&admin(), &failed.id).await.unwrap();
+    assert_eq!(ended(&control, &failed.id).await.status, OperationStatus::Undone);
+    succeeded(&control, &control.delete_network(&admin(), "one").await.unwrap()).await;
+    assert!(deployment.world.is_empty(), "nothing is left of it");
     control.close().await;
 }
 

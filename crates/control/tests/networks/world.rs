@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use driver::{
     Accepted, Action, Artifact, BlockId, Call, Draft, Driver, Drivers, Endpoints, Error, Event, Inclusion, Interfaces,
-    Ledger, LedgerNetwork, NetworkSpec, NodeHealth, Outcome, Planner, Position, Query, Signed, Signer,
+    Ledger, LedgerNetwork, NetworkSpec, NodeHealth, NodeSpec, Outcome, Planner, Position, Query, Signed, Signer,
     TransactionSlice,
 };
 use futures::future::BoxFuture;
@@ -310,6 +310,15 @@ impl Host for World {
     }
 }
 
+fn consensus_kind(name: &str) -> types::ConsensusKind {
+    types::ConsensusKind {
+        name: name.into(),
+        role: "validator".into(),
+        addable: vec!["validator".into()],
+        ..Default::default()
+    }
+}
+
 /// A job per node makes a key; a second one needs the keys of all.
 impl Planner for World {
     fn describe(&self) -> types::Engine {
@@ -320,7 +329,7 @@ impl Planner for World {
             version: Some("1".into()),
             versions: vec![],
             maintenance: None,
-            consensus: vec![],
+            consensus: ["bft", "solo"].map(consensus_kind).to_vec(),
             roles: vec!["validator".into()],
             capabilities: vec!["accounts".into(), "chain-id".into(), "json-rpc".into()],
             options: json!({}),
@@ -390,6 +399,14 @@ impl Planner for World {
             });
         }
         Ok(plan)
+    }
+
+    fn accept_node(&self, spec: &NetworkSpec, member: &str, role: &str) -> Result<PlannedNode, Problem> {
+        Ok(PlannedNode { name: spec.next_name("node"), member: member.into(), role: role.into() })
+    }
+
+    fn accept_removal(&self, spec: &NetworkSpec, _: &NodeSpec) -> Result<(), Problem> {
+        if spec.nodes.len() <= 4 { Err(Code::NodeState.problem("It takes 4.")) } else { Ok(()) }
     }
 
     fn endpoints(&self, placement: &Placement) -> Endpoints {

@@ -1,6 +1,6 @@
 //! Checking what a person asks for, and saying what it means.
 
-use driver::{Accepted, Draft, field_problem, field_problems, settle_options};
+use driver::{Accepted, Draft, NetworkSpec, field_problem, field_problems, settle_options};
 use serde_json::{Map, Value};
 use types::{Code, ConsensusKind, FieldProblem, PlannedNode, Problem};
 
@@ -43,6 +43,34 @@ pub(crate) fn accept(family: Family, draft: &Draft) -> Result<Accepted, Problem>
         engines: vec![],
         notes,
     })
+}
+
+/// One more node follows the others until it is voted in.
+#[allow(clippy::result_large_err, reason = "as in the trait")]
+pub(crate) fn accept_node(family: Family, spec: &NetworkSpec, member: &str) -> Result<PlannedNode, Problem> {
+    let refuse = |message: String| Err(field_problem(Code::NetworkNodes, "kind", &message));
+    match engine::consensus(family, &spec.consensus) {
+        Some(kind) if kind.addable.is_empty() => {
+            refuse(format!("Nodes cannot be added to a network with {}.", spec.consensus))
+        }
+        Some(kind) if spec.nodes.len() < kind.max_nodes as usize => {
+            Ok(PlannedNode { name: spec.next_name("node"), member: member.into(), role: VALIDATOR.into() })
+        }
+        _ => refuse(format!("The network has {} nodes: no more are offered.", spec.nodes.len())),
+    }
+}
+
+/// Whether it validates is for the ledger to tell.
+#[allow(clippy::result_large_err, reason = "as in the trait")]
+pub(crate) fn accept_removal(family: Family, spec: &NetworkSpec) -> Result<(), Problem> {
+    let refuse = |message: &str| Err(Code::NodeState.problem(message));
+    match engine::consensus(family, &spec.consensus) {
+        Some(kind) if kind.addable.is_empty() => {
+            refuse("A network with this consensus counts on the nodes that it was made with.")
+        }
+        _ if spec.nodes.len() == 1 => refuse("It is the network's only node: delete the network instead."),
+        _ => Ok(()),
+    }
 }
 
 fn consensus(family: Family, draft: &Draft) -> Result<ConsensusKind, Box<Problem>> {

@@ -27,7 +27,7 @@ pub(crate) fn plan(spec: &NetworkSpec, placements: &Placements) -> Result<Plan> 
         jobs.push(jobs::init(&program(Family::Geth, spec, "geth"), node, &genesis, &DATABASE, Vec::new()));
         services.push(node_service(spec, placements, node)?);
     }
-    Ok(Plan { jobs, services, steps: Vec::new(), identities: Vec::new(), complete: true })
+    Ok(Plan { jobs, services, complete: true, ..Plan::default() })
 }
 
 fn node_service(spec: &NetworkSpec, placements: &Placements, node: &NodeSpec) -> Result<Service> {

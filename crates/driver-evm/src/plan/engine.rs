@@ -98,6 +98,8 @@ fn kinds(family: Family) -> Vec<ConsensusKind> {
         default_nodes,
         // Raft has no votes: its members are those that its nodes were told of. Nor has a node of its own.
         capabilities: if matches!(name, RAFT | DEV) { Vec::new() } else { vec!["validators".into()] },
+        // Of Raft each node is told of the others as it starts.
+        addable: if matches!(name, RAFT | DEV) { Vec::new() } else { vec![VALIDATOR.into()] },
         from_version: (name == DEV).then(|| GETH_WITHOUT_CLIQUE.into()),
         before_version: (name == CLIQUE).then(|| GETH_WITHOUT_CLIQUE.into()),
     };

@@ -61,6 +61,7 @@ pub(crate) fn first_block(network: &Network<'_>) -> StepSpec {
         after: network.nodes.iter().map(|member| member.node.name.clone()).collect(),
         action: crate::first_block::ACTION.into(),
         parameters: [("period".to_owned(), network.option(options::BLOCK_PERIOD).to_string())].into(),
+        restart: None,
     }
 }
 

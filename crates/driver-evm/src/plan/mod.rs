@@ -19,7 +19,7 @@ pub(crate) use engine::{DEV, RAFT};
 use alloy_primitives::{Address, hex, keccak256};
 use driver::{Accepted, Draft, Endpoints, Error, NetworkSpec, NodeSpec, Planner, Result};
 use evm_ledger::RPC_PORT;
-use types::Problem;
+use types::{PlannedNode, Problem};
 use workload::{HostPort, Outputs, Placement, Placements, Plan, PortAddress, PortSpec, Probe, Service, Stop};
 
 /// Where other nodes connect.
@@ -28,6 +28,8 @@ const P2P_PORT: &str = "p2p";
 const RAFT_PORT: &str = "raft";
 /// The one role that planned nodes have.
 const VALIDATOR: &str = "validator";
+/// What the genesis is recorded as: it names the nodes that a network was made with, whatever others come.
+const GENESIS: &str = "genesis";
 /// The output of the job that tells a node's public key.
 const PUBLIC_KEY: &str = "publicKey";
 
@@ -69,7 +71,8 @@ impl Planner for EvmPlanner {
         let Some(keys) = public_keys(spec, outputs)? else {
             return Ok(Plan { jobs, ..Plan::default() });
         };
-        let network = Network::new(self.0, spec, placements, &keys)?;
+        let recorded = outputs.get(GENESIS).and_then(|record| record.get(GENESIS)).cloned();
+        let network = Network::new(self.0, spec, placements, &keys, recorded)?;
         for member in &network.nodes {
             jobs.extend(match self.0 {
                 Family::Quorum => quorum::jobs(&network, member),
@@ -87,7 +90,17 @@ impl Planner for EvmPlanner {
             Family::Geth => vec![geth::first_block(&network)],
             Family::Quorum | Family::Besu => Vec::new(),
         };
-        Ok(Plan { services, jobs, steps, identities: Vec::new(), complete: true })
+        let genesis = [(GENESIS.to_owned(), network.genesis.clone())].into();
+        let records = [(GENESIS.to_owned(), genesis)].into();
+        Ok(Plan { services, jobs, steps, records, complete: true, ..Plan::default() })
+    }
+
+    fn accept_node(&self, spec: &NetworkSpec, member: &str, _role: &str) -> std::result::Result<PlannedNode, Problem> {
+        accept::accept_node(self.0, spec, member)
+    }
+
+    fn accept_removal(&self, spec: &NetworkSpec, _node: &NodeSpec) -> std::result::Result<(), Problem> {
+        accept::accept_removal(self.0, spec)
     }
 
     fn endpoints(&self, placement: &Placement) -> Endpoints {
@@ -131,7 +144,13 @@ struct Member<'a> {
 }
 
 impl<'a> Network<'a> {
-    fn new(family: Family, spec: &'a NetworkSpec, placements: &'a Placements, keys: &'a [PublicKey]) -> Result<Self> {
+    fn new(
+        family: Family,
+        spec: &'a NetworkSpec,
+        placements: &'a Placements,
+        keys: &'a [PublicKey],
+        genesis: Option<String>,
+    ) -> Result<Self> {
         let third = match family {
             Family::Quorum => Some(RAFT_PORT),
             Family::Geth => None,
@@ -144,7 +163,8 @@ impl<'a> Network<'a> {
         };
         let nodes = spec.nodes.iter().zip(keys).map(member).collect::<Result<Vec<_>>>()?;
         let addresses: Vec<Address> = nodes.iter().map(|member| member.address).collect();
-        Ok(Self { spec, nodes, genesis: genesis::file(family, spec, &addresses) })
+        let genesis = genesis.unwrap_or_else(|| genesis::file(family, spec, &addresses));
+        Ok(Self { spec, nodes, genesis })
     }
 
     /// An option's value.

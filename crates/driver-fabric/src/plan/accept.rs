@@ -37,7 +37,8 @@ pub(crate) fn accept(draft: &Draft) -> Result<Accepted, Problem> {
     let peers = settled.get(options::PEERS).and_then(Value::as_u64).unwrap_or(1);
     let with_ca = options::with_fabric_ca(&settled);
     let nodes = nodes(draft, owner, peers, with_ca);
-    let channel = ChannelSpec { name: text(options::CHANNEL).into(), members: draft.members.clone(), created_at: None };
+    let name = text(options::CHANNEL).into();
+    let channel = ChannelSpec { name, members: draft.members.clone(), joined: Vec::new(), created_at: None };
     let account = |member: &String| AccountSpec {
         address: layout::account(member),
         member: member.clone(),

@@ -1,13 +1,13 @@
-//! Channels and contracts that are added to a network: what fits.
+//! Channels, members of channels, contracts and nodes that are added to a network, and nodes that leave it: what fits.
 
-use driver::{ChannelSpec, ContractSpec, NetworkSpec, field_problem};
+use driver::{ChannelSpec, ContractSpec, NetworkSpec, NodeSpec, field_problem};
 use fabric_client::lifecycle::{self, Collection};
 use fabric_client::policy::Policy;
 use serde_json::Value;
 use types::{Code, PlannedNode, Problem};
 
-use crate::layout::{self, CHAINCODE};
-use crate::plan::options;
+use crate::layout::{self, BFT, CHAINCODE, ORDERER, PEER};
+use crate::plan::{engine, options};
 
 /// Longest name of a node that is made here.
 const LONGEST_NODE: usize = 63;
@@ -64,6 +64,93 @@ pub(crate) fn accept_contract(spec: &NetworkSpec, contract: &ContractSpec) -> Re
         PlannedNode { name, member: member.clone(), role: CHAINCODE.into() }
     });
     Ok(nodes.collect())
+}
+
+/// The nodes by which a member runs the contracts of a channel that it joins.
+#[allow(clippy::result_large_err, reason = "as in the trait")]
+pub(crate) fn accept_member(
+    spec: &NetworkSpec,
+    channel: &str,
+    member: &str,
+) -> Result<Vec<(PlannedNode, String)>, Problem> {
+    let refuse = |message: String| Err(field_problem(Code::ChannelMembers, "member", &message));
+    let Some(channel) = spec.channels.iter().find(|known| known.name == channel) else {
+        return Err(field_problem(Code::ChannelName, "channel", &format!("The network has no channel `{channel}`.")));
+    };
+    if channel.members.iter().any(|known| known == member) {
+        return refuse(format!("`{member}` is a member of channel `{}` already.", channel.name));
+    }
+    if layout::peers_of(spec, member).next().is_none() {
+        return refuse(format!("`{member}` runs no peer of the network: add one first."));
+    }
+    let mut taken: Vec<String> = spec.nodes.iter().map(|node| node.name.clone()).collect();
+    let run = spec.contracts.iter().filter(|contract| contract.channel == channel.name);
+    let nodes = run.map(|contract| {
+        let name = node_name(spec, contract, member, &taken);
+        taken.push(name.clone());
+        (PlannedNode { name, member: member.into(), role: CHAINCODE.into() }, layout::contract_reference(contract))
+    });
+    Ok(nodes.collect())
+}
+
+#[allow(clippy::result_large_err, reason = "as in the trait")]
+pub(crate) fn accept_node(spec: &NetworkSpec, member: &str, role: &str) -> Result<PlannedNode, Problem> {
+    let prefix = match role {
+        ORDERER => {
+            let count = layout::nodes(spec, ORDERER).count();
+            let most = engine::consensus(&spec.consensus).map_or(0, |kind| kind.max_nodes);
+            if count >= most as usize {
+                let message = format!(
+                    "The network has {count} orderers: no more are offered, since all take part in each block."
+                );
+                return Err(field_problem(Code::NetworkNodes, "kind", &message));
+            }
+            ORDERER.to_owned()
+        }
+        PEER => {
+            let most = options::most_peers();
+            if layout::peers_of(spec, member).count() as u64 >= most {
+                let message = format!("{member} runs {most} peers: no more are offered.");
+                return Err(field_problem(Code::NetworkNodes, "kind", &message));
+            }
+            format!("{PEER}-{member}")
+        }
+        other => {
+            let message = format!("A node of kind `{other}` cannot be added: use `{PEER}` or `{ORDERER}`.");
+            return Err(field_problem(Code::NetworkNodes, "kind", &message));
+        }
+    };
+    Ok(PlannedNode { name: spec.next_name(&prefix), member: member.into(), role: role.into() })
+}
+
+#[allow(clippy::result_large_err, reason = "as in the trait")]
+pub(crate) fn accept_removal(spec: &NetworkSpec, node: &NodeSpec) -> Result<(), Problem> {
+    let refuse = |message: String| Err(Code::NodeState.problem(message));
+    match node.role.as_str() {
+        ORDERER => {
+            let left = layout::nodes(spec, ORDERER).count() - 1;
+            let least = engine::consensus(&spec.consensus).map_or(1, |kind| kind.min_nodes) as usize;
+            if left < least {
+                let needed =
+                    if spec.consensus == BFT { "BFT needs at least 4 orderers" } else { "It is the only orderer" };
+                return refuse(format!("{needed}: add another one first, or delete the network."));
+            }
+            Ok(())
+        }
+        PEER if layout::peers_of(spec, &node.member).count() == 1 => {
+            let member = &node.member;
+            refuse(format!(
+                "It is the only peer of {member}, which could neither read nor endorse without: add another one first."
+            ))
+        }
+        PEER => Ok(()),
+        CHAINCODE => {
+            refuse("It runs a contract for its member, and goes when the contract's next version comes.".into())
+        }
+        _ => {
+            refuse("The member's authority stays as long as its network: those whom it has enrolled rely on it.".into())
+        }
+    }
 }
 
 #[allow(clippy::result_large_err, reason = "as in the trait")]

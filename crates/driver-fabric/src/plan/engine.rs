@@ -61,6 +61,7 @@ fn kinds() -> Vec<ConsensusKind> {
             min_nodes: 1,
             max_nodes: 7,
             default_nodes: 3,
+            addable: [PEER, ORDERER].map(String::from).to_vec(),
             ..ConsensusKind::default()
         },
         ConsensusKind {
@@ -74,6 +75,7 @@ fn kinds() -> Vec<ConsensusKind> {
             min_nodes: 4,
             max_nodes: 16,
             default_nodes: 4,
+            addable: [PEER, ORDERER].map(String::from).to_vec(),
             from_version: Some("3.0".into()),
             ..ConsensusKind::default()
         },

@@ -32,7 +32,8 @@ pub fn genesis_block(
     block.map_err(|failure| Error::Protocol(format!("the first block of channel {}: {failure}", channel.name)))
 }
 
-fn described(spec: &NetworkSpec, channel: &ChannelSpec, outputs: &Outputs, placements: &Placements) -> Result<Channel> {
+/// The orderers that agree, numbered in their order.
+pub(crate) fn consenters(spec: &NetworkSpec, outputs: &Outputs, placements: &Placements) -> Result<Vec<Consenter>> {
     let consenters = (1..).zip(layout::nodes(spec, ORDERER)).map(|(id, node)| {
         let tls = layout::certificate(outputs, &layout::tls(node))?.to_owned();
         Ok(Consenter {
@@ -44,7 +45,28 @@ fn described(spec: &NetworkSpec, channel: &ChannelSpec, outputs: &Outputs, place
             client_tls_certificate: tls,
         })
     });
-    let consenters = consenters.collect::<Result<Vec<_>>>()?;
+    consenters.collect()
+}
+
+/// The members that run orderers, with where these are reached.
+pub(crate) fn orderer_organisations(
+    spec: &NetworkSpec,
+    outputs: &Outputs,
+    placements: &Placements,
+) -> Result<Vec<OrdererOrganisation>> {
+    let owners = layout::members(spec).into_iter().filter_map(|member| {
+        let mut own = layout::nodes(spec, ORDERER).filter(|node| node.member == member).peekable();
+        own.peek()?;
+        let endpoints: Result<Vec<Address>> = own.map(|node| layout::between(placements, node)).collect();
+        Some(endpoints.and_then(|endpoints| {
+            Ok(OrdererOrganisation { name: member.to_owned(), msp: layout::msp(outputs, member)?, endpoints })
+        }))
+    });
+    owners.collect()
+}
+
+fn described(spec: &NetworkSpec, channel: &ChannelSpec, outputs: &Outputs, placements: &Placements) -> Result<Channel> {
+    let consenters = consenters(spec, outputs, placements)?;
     let interval = Duration::from_millis(options::number(spec, BATCH_TIMEOUT));
     let messages = options::number(spec, BATCH_MESSAGES);
     let consensus = match spec.consensus.as_str() {
@@ -54,22 +76,15 @@ fn described(spec: &NetworkSpec, channel: &ChannelSpec, outputs: &Outputs, place
         }
         _ => Consensus::Raft { options: RaftOptions::default(), consenters },
     };
-    let organisations = channel.members.iter().map(|member| {
+    let founders = channel.members.iter().filter(|member| !channel.joined.contains(member));
+    let organisations = founders.map(|member| {
         let anchors = anchors(spec, placements, member)?;
         Ok(Organisation { name: member.clone(), msp: layout::msp(outputs, member)?, anchors })
-    });
-    let owners = layout::members(spec).into_iter().filter_map(|member| {
-        let mut own = layout::nodes(spec, ORDERER).filter(|node| node.member == member).peekable();
-        own.peek()?;
-        let endpoints: Result<Vec<Address>> = own.map(|node| layout::between(placements, node)).collect();
-        Some(endpoints.and_then(|endpoints| {
-            Ok(OrdererOrganisation { name: member.to_owned(), msp: layout::msp(outputs, member)?, endpoints })
-        }))
     });
     Ok(Channel {
         name: channel.name.clone(),
         organisations: organisations.collect::<Result<_>>()?,
-        orderer_organisations: owners.collect::<Result<_>>()?,
+        orderer_organisations: orderer_organisations(spec, outputs, placements)?,
         consensus,
         batch: Batch { timeout: interval, messages: u32::try_from(messages).unwrap_or(u32::MAX), ..Batch::default() },
     })

@@ -13,15 +13,16 @@ pub(crate) mod steps;
 mod tests;
 
 use driver::{
-    Accepted, ChannelSpec, ContractSpec, Draft, Endpoints, Keys, LedgerNetwork, NetworkSpec, Planner, Profile, Result,
+    Accepted, ChannelSpec, ContractSpec, Draft, Endpoints, Keys, LedgerNetwork, NetworkSpec, NodeSpec, Planner,
+    Profile, Result,
 };
 use types::{PlannedNode, Problem};
 use workload::{Outputs, Placement, Placements, Plan, PortSpec};
 
 pub(crate) use additions::read_collections;
 pub(crate) use ca::REGISTRAR;
-pub(crate) use genesis::anchors;
 pub use genesis::genesis_block;
+pub(crate) use genesis::{anchors, consenters, orderer_organisations};
 
 use crate::layout::{ADMIN_PORT, CA, CHAINCODE, OPERATIONS_PORT, ORDERER, PEER};
 use crate::profile;
@@ -56,8 +57,8 @@ impl Planner for FabricPlanner {
             services: spec.nodes.iter().map(|node| plans.service(node)).collect::<Result<_>>()?,
             steps: steps::steps(spec),
             identities,
-            jobs: Vec::new(),
             complete: true,
+            ..Plan::default()
         })
     }
 
@@ -71,6 +72,23 @@ impl Planner for FabricPlanner {
         contract: &ContractSpec,
     ) -> std::result::Result<Vec<PlannedNode>, Problem> {
         additions::accept_contract(spec, contract)
+    }
+
+    fn accept_member(
+        &self,
+        spec: &NetworkSpec,
+        channel: &str,
+        member: &str,
+    ) -> std::result::Result<Vec<(PlannedNode, String)>, Problem> {
+        additions::accept_member(spec, channel, member)
+    }
+
+    fn accept_node(&self, spec: &NetworkSpec, member: &str, role: &str) -> std::result::Result<PlannedNode, Problem> {
+        additions::accept_node(spec, member, role)
+    }
+
+    fn accept_removal(&self, spec: &NetworkSpec, node: &NodeSpec) -> std::result::Result<(), Problem> {
+        additions::accept_removal(spec, node)
     }
 
     fn profile(&self, network: &LedgerNetwork, member: &str, keys: Keys<'_>) -> Result<Profile> {

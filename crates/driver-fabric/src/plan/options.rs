@@ -116,6 +116,11 @@ const CPU: NumberOption = NumberOption {
 const WITH_RAFT: [NumberOption; 5] = [PEER_COUNT, timeout(200), messages(500), MEMORY, CPU];
 const WITH_BFT: [NumberOption; 5] = [PEER_COUNT, timeout(50), messages(100), MEMORY, CPU];
 
+/// Most peers that a member can run.
+pub(crate) fn most_peers() -> u64 {
+    PEER_COUNT.high
+}
+
 /// The numbers that a consensus takes: their defaults differ.
 pub(crate) fn numbers(consensus: &str) -> &'static [NumberOption] {
     if consensus == BFT { &WITH_BFT } else { &WITH_RAFT }

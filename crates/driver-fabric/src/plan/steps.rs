@@ -2,13 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use driver::{ChannelSpec, ContractSpec, NetworkSpec};
+use driver::{ChannelSpec, ContractSpec, NetworkSpec, NodeSpec};
 use workload::StepSpec;
 
 use crate::layout::{self, ORDERER};
 
 pub(crate) const JOIN_ORDERER: &str = "join-orderer";
 pub(crate) const JOIN_PEER: &str = "join-peer";
+pub(crate) const ADMIT: &str = "admit";
+pub(crate) const ANNOUNCE: &str = "announce";
+pub(crate) const ORDERERS: &str = "orderers";
 pub(crate) const ANCHORS: &str = "anchors";
 pub(crate) const ENDORSERS: &str = "endorsers";
 pub(crate) const INSTALL: &str = "install";
@@ -31,7 +34,7 @@ pub(crate) fn steps(spec: &NetworkSpec) -> Vec<StepSpec> {
 fn step(name: String, title: String, after: Vec<String>, action: &str, parameters: &[(&str, &str)]) -> StepSpec {
     let parameters: BTreeMap<String, String> =
         parameters.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-    StepSpec { name, title, after, action: action.to_owned(), parameters }
+    StepSpec { name, title, after, action: action.to_owned(), parameters, restart: None }
 }
 
 fn endorsers(channel: &str) -> String {
@@ -40,19 +43,49 @@ fn endorsers(channel: &str) -> String {
 
 fn channel_steps(spec: &NetworkSpec, channel: &ChannelSpec, steps: &mut Vec<StepSpec>) {
     let name = channel.name.as_str();
-    let peers = channel.members.iter().flat_map(|member| layout::peers_of(spec, member)).map(|node| (node, JOIN_PEER));
-    let orderers = layout::nodes(spec, ORDERER).map(|node| (node, JOIN_ORDERER));
     let mut joined = Vec::new();
-    for (node, action) in orderers.chain(peers) {
+    let mut join = |node: &NodeSpec, action: &str, after: &[String]| {
         let short = layout::short(node);
         let own = format!("join {name} {short}");
+        let after = after.iter().cloned().chain([node.name.clone()]).collect();
         let parameters = [("node", node.id.as_str()), ("channel", name)];
         let title = format!("{short} joins channel {name}");
-        steps.push(step(own.clone(), title, vec![node.name.clone()], action, &parameters));
+        joined.push(own.clone());
+        step(own, title, after, action, &parameters)
+    };
+    steps.extend(layout::nodes(spec, ORDERER).map(|node| join(node, JOIN_ORDERER, &[])));
+    let mut admitted = Vec::new();
+    for member in &channel.joined {
+        let own = format!("admit {name} {member}");
+        let title = format!("The members of channel {name} admit {member}");
+        steps.push(step(own.clone(), title, admitted, ADMIT, &[("member", member), ("channel", name)]));
+        admitted = vec![own];
+    }
+    let peers = channel.members.iter().flat_map(|member| layout::peers_of(spec, member));
+    steps.extend(peers.map(|node| join(node, JOIN_PEER, &admitted)));
+    // A peer that joined by a first block that does not name its member tells others nothing of the channel until it is started
+    // anew (Fabric, `gossip/service/gossip_service.go`: what it would tell was thrown away before).
+    for node in channel.joined.iter().flat_map(|member| layout::peers_of(spec, member)) {
+        let short = layout::short(node);
+        let own = format!("announce {name} {short}");
+        let title = format!("{short} starts anew, to be known in channel {name}");
+        let parameters = [("node", node.id.as_str()), ("channel", name)];
+        let after = vec![format!("join {name} {short}")];
+        steps.push(StepSpec {
+            restart: Some(node.id.clone()),
+            ..step(own.clone(), title, after, ANNOUNCE, &parameters)
+        });
         joined.push(own);
     }
     // One after the other: of two updates of one configuration at a time, one is refused.
     let mut after = joined;
+    // A new orderer follows before it is counted on; one that leaves does so when it no longer is.
+    if !spec.spent_names.is_empty() {
+        let own = format!("orderers {name}");
+        let title = format!("The members of channel {name} agree on who orders");
+        steps.push(step(own.clone(), title, after, ORDERERS, &[("channel", name)]));
+        after = vec![own];
+    }
     for member in &channel.members {
         let own = format!("anchors {name} {member}");
         let title = format!("Tell channel {name} where {member}'s peers are found");

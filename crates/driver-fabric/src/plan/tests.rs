@@ -49,6 +49,7 @@ fn spec(draft: &Draft) -> NetworkSpec {
         accounts: accepted.accounts,
         channels: accepted.channels,
         contracts: vec![],
+        spent_names: Vec::new(),
         attached: None,
     }
 }
@@ -336,7 +337,12 @@ fn contracts_run_as_services_of_their_members() {
     assert_ne!(id, word(&plan.service("node_4").unwrap().program.env["CHAINCODE_ID"]), "each at its own address");
     assert_eq!(word(&service.program.env["CHAINCODE_TLS_KEY"]), "<file tls.key>");
     // The same name on another channel must not take the same node's name.
-    spec.channels.push(ChannelSpec { name: "side".into(), members: vec!["alpha".into()], created_at: None });
+    spec.channels.push(ChannelSpec {
+        name: "side".into(),
+        members: vec!["alpha".into()],
+        joined: Vec::new(),
+        created_at: None,
+    });
     let other = ContractSpec { channel: "side".into(), ..contract(1) };
     let nodes = FabricPlanner.accept_contract(&spec, &other).unwrap();
     assert_eq!(nodes.iter().map(|node| &*node.name).collect::<Vec<_>>(), ["demo/side-asset-1-alpha"]);
@@ -345,7 +351,12 @@ fn contracts_run_as_services_of_their_members() {
 #[test]
 fn contracts_that_do_not_fit_are_refused() {
     let mut spec = spec(&draft("raft", 1));
-    spec.channels.push(ChannelSpec { name: "side".into(), members: vec!["alpha".into()], created_at: None });
+    spec.channels.push(ChannelSpec {
+        name: "side".into(),
+        members: vec!["alpha".into()],
+        joined: Vec::new(),
+        created_at: None,
+    });
     let collections = |policy: &str| Some(json!([{ "name": "details", "policy": policy }]));
     let base = || contract(1);
     let cases = [
@@ -379,11 +390,83 @@ fn contracts_that_do_not_fit_are_refused() {
 }
 
 #[test]
+fn members_and_orderers_that_come_later_have_steps_of_their_own() {
+    let mut spec = spec(&draft("raft", 3));
+    add(&mut spec, contract(1));
+    let names = |spec: &NetworkSpec| plan(spec).steps.iter().map(|step| step.name.clone()).collect::<Vec<_>>();
+    assert!(!names(&spec).iter().any(|name| name.starts_with("orderers") || name.starts_with("admit")));
+    spec.channels.push(ChannelSpec {
+        name: "side".into(),
+        members: vec!["alpha".into()],
+        joined: Vec::new(),
+        created_at: None,
+    });
+    add(&mut spec, ContractSpec { channel: "side".into(), ..contract(1) });
+    let nodes = FabricPlanner.accept_member(&spec, "side", "beta").unwrap();
+    let found: Vec<_> = nodes.iter().map(|(node, contract)| (node.member.as_str(), contract.as_str())).collect();
+    assert_eq!(found, [("beta", "side/asset/1")]);
+    for (channel, member, code) in [
+        ("nowhere", "beta", Code::ChannelName),
+        ("side", "alpha", Code::ChannelMembers),
+        ("side", "gamma", Code::ChannelMembers),
+    ] {
+        assert_eq!(FabricPlanner.accept_member(&spec, channel, member).unwrap_err().code, code.as_str());
+    }
+    let places = placements(&spec);
+    let keys = issued(&spec, &places);
+    let first_block = |spec: &NetworkSpec| genesis_block(spec, &spec.channels[1], &keys, &places).unwrap();
+    let before = first_block(&spec);
+    let side = &mut spec.channels[1];
+    side.members.push("beta".into());
+    side.joined.push("beta".into());
+    let steps = names(&spec);
+    let at = |name: &str| steps.iter().position(|step| step == name).unwrap_or_else(|| panic!("{name} in {steps:?}"));
+    assert!(at("admit side beta") < at("join side peer-beta-1"), "whoever is not admitted gets no blocks");
+    assert!(at("join side peer-beta-1") < at("anchors side beta"));
+    assert_eq!(first_block(&spec), before, "the first block stays as it was");
+
+    let orderer = FabricPlanner.accept_node(&spec, "beta", "orderer").unwrap();
+    assert_eq!(orderer.name, "demo/orderer-4");
+    spec.spent_names.push(orderer.name.clone());
+    let index = spec.nodes.len();
+    spec.nodes.push(planned(index, orderer, None));
+    let steps = names(&spec);
+    let at = |name: &str| steps.iter().position(|step| step == name).unwrap_or_else(|| panic!("{name} in {steps:?}"));
+    assert!(at("join main orderer-4") < at("orderers main"), "it follows before it is counted on");
+    assert_eq!(FabricPlanner.accept_node(&spec, "beta", "orderer").unwrap().name, "demo/orderer-5");
+}
+
+#[test]
+fn what_a_network_needs_cannot_leave() {
+    let refused = |spec: &NetworkSpec, name: &str| {
+        let node = spec.nodes.iter().find(|node| node.name == name).unwrap();
+        FabricPlanner.accept_removal(spec, node).err().map(|problem| problem.code)
+    };
+    let code = Some(Code::NodeState.as_str().to_owned());
+    let mut raft = spec(&draft("raft", 1));
+    add(&mut raft, contract(1));
+    assert_eq!(refused(&raft, "demo/orderer-1"), code, "the only one");
+    assert_eq!(refused(&raft, "demo/peer-alpha-1"), code, "its member's only one");
+    assert_eq!(refused(&raft, "demo/asset-1-alpha"), code, "it goes with its contract");
+    assert_eq!(refused(&spec(&draft("raft", 3)), "demo/orderer-1"), None);
+    assert_eq!(refused(&spec(&draft("bft", 4)), "demo/orderer-1"), code);
+    assert_eq!(refused(&spec(&draft("bft", 5)), "demo/orderer-1"), None);
+    assert_eq!(refused(&spec(&with_ca(draft("raft", 3))), "demo/ca-alpha"), code);
+    let full = spec(&Draft { options: json!({ "peers": 9 }), ..draft("raft", 7) });
+    for kind in ["orderer", "peer"] {
+        let problem = FabricPlanner.accept_node(&full, "alpha", kind).unwrap_err();
+        assert_eq!((problem.code.as_str(), problem.fields.len()), (Code::NetworkNodes.as_str(), 1), "{problem:?}");
+    }
+    assert!(FabricPlanner.accept_node(&raft, "alpha", "chaincode").is_err());
+}
+
+#[test]
 fn channels_that_do_not_fit_are_refused() {
     let spec = spec(&draft("raft", 1));
     let channel = |name: &str, members: &[&str]| ChannelSpec {
         name: name.into(),
         members: members.iter().map(|name| (*name).into()).collect(),
+        joined: Vec::new(),
         created_at: None,
     };
     for (channel, code) in [

@@ -70,6 +70,7 @@ impl Network {
                 accounts: accepted.accounts,
                 channels: accepted.channels,
                 contracts: Vec::new(),
+                spent_names: Vec::new(),
                 attached: None,
             },
             placements: Placements::new(),
@@ -91,7 +92,7 @@ impl Network {
         // Bound together, so that they differ.
         let mut listeners = Vec::new();
         for node in nodes {
-            let id = format!("node_{}", self.spec.nodes.len());
+            let id = format!("node_{}", self.placements.len());
             let mut ports = BTreeMap::new();
             for port in FabricDriver.planner().ports(&node.role) {
                 let listener = TcpListener::bind("127.0.0.1:0")?;
@@ -124,6 +125,46 @@ impl Network {
         self.contracts.insert(contract.program.clone(), program.to_owned());
         self.spec.contracts.push(contract);
         self.add(nodes, Some(reference))?;
+        self.reconcile().await
+    }
+
+    /// Has a member join a channel, with nodes for the channel's contracts.
+    pub async fn join(&mut self, channel: &str, member: &str) -> anyhow::Result<()> {
+        let accepted = FabricDriver.planner().accept_member(&self.spec, channel, member);
+        for (node, contract) in accepted.map_err(|problem| anyhow::anyhow!(problem.detail))? {
+            self.add(vec![node], Some(contract))?;
+        }
+        let channel = self.spec.channels.iter_mut().find(|known| known.name == channel).context("the channel")?;
+        channel.members.push(member.into());
+        channel.joined.push(member.into());
+        self.look_again().await
+    }
+
+    /// Adds a node; gives its id.
+    pub async fn grow(&mut self, member: &str, role: &str) -> anyhow::Result<String> {
+        let accepted = FabricDriver.planner().accept_node(&self.spec, member, role);
+        let node = accepted.map_err(|problem| anyhow::anyhow!(problem.detail))?;
+        self.spec.spent_names.push(node.name.clone());
+        self.add(vec![node], None)?;
+        self.look_again().await?;
+        Ok(self.spec.nodes.last().context("the node")?.id.clone())
+    }
+
+    /// Takes a node out of the network, then ends it.
+    pub async fn shrink(&mut self, node: &str) -> anyhow::Result<()> {
+        let at = self.spec.nodes.iter().position(|own| own.id == node).context("the node")?;
+        let accepted = FabricDriver.planner().accept_removal(&self.spec, &self.spec.nodes[at]);
+        accepted.map_err(|problem| anyhow::anyhow!(problem.detail))?;
+        let gone = self.spec.nodes.remove(at);
+        self.spec.spent_names.push(gone.name);
+        self.look_again().await?;
+        self.kill(node);
+        Ok(())
+    }
+
+    /// As [`Self::reconcile`], with steps that were taken before looked at again.
+    async fn look_again(&mut self) -> anyhow::Result<()> {
+        self.taken.clear();
         self.reconcile().await
     }
 
@@ -161,6 +202,11 @@ impl Network {
             assert!(step.after.iter().all(known), "{} comes too early", step.name);
             let ledger = self.ledger();
             let was_done = ledger.step_done(step).await;
+            if let Some(node) = step.restart.as_deref().filter(|_| !matches!(was_done, Ok(true))) {
+                let service = plan.service(node).context("a service")?;
+                self.kill(node);
+                self.run(service)?;
+            }
             ledger.take_step(step).await.with_context(|| step.name.clone())?;
             assert!(ledger.step_done(step).await?, "{} is done", step.name);
             ledger.take_step(step).await.with_context(|| format!("{} again", step.name))?;

@@ -4,6 +4,7 @@
 //! tests fail. All processes end with the tests, also when they fail.
 
 mod fabric_ca;
+mod growth;
 mod host;
 mod members;
 mod outage;

@@ -80,7 +80,7 @@ pub async fn orderers_die(network: &mut Network, alpha: &Account) -> anyhow::Res
     Ok(())
 }
 
-async fn until(mut attempt: impl AsyncFnMut() -> anyhow::Result<()>) -> anyhow::Result<()> {
+pub async fn until(mut attempt: impl AsyncFnMut() -> anyhow::Result<()>) -> anyhow::Result<()> {
     let end = Instant::now() + LONG;
     loop {
         match attempt().await {

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 use types::{Code, TransactionStatus};
 
+use crate::growth::grows;
 use crate::host::{Network, write};
 use crate::members::Account;
 use crate::outage::orderers_die;
@@ -64,6 +65,7 @@ pub async fn run(version: &str, consensus: &str, nodes: u32, options: Value) -> 
     second_channel(&mut network, &program, &alpha, &beta).await?;
     network.say("second channel");
     command_lines(&network)?;
+    grows(&mut network, &alpha, &beta).await?;
     orderers_die(&mut network, &alpha).await
 }
 
@@ -93,7 +95,7 @@ async fn commit(ledger: &dyn Ledger, signed: &Signed) -> anyhow::Result<Outcome>
     Ok(ledger.wait(&signed.id, LONG).await?)
 }
 
-async fn execute(ledger: &dyn Ledger, from: &Account, call: &Call) -> anyhow::Result<(String, Outcome)> {
+pub async fn execute(ledger: &dyn Ledger, from: &Account, call: &Call) -> anyhow::Result<(String, Outcome)> {
     let signed = ledger.sign(call, from).await?;
     let outcome = commit(ledger, &signed).await?;
     Ok((signed.id, outcome))
@@ -281,7 +283,9 @@ async fn anchors_move(network: &Network) -> anyhow::Result<()> {
 /// A channel of one member's on the running network, with a contract whose first call initialises it.
 async fn second_channel(network: &mut Network, program: &Path, alpha: &Account, beta: &Account) -> anyhow::Result<()> {
     let created_at = Some(types::now());
-    network.open(ChannelSpec { name: "side".into(), members: vec!["alpha".into()], created_at }).await?;
+    network
+        .open(ChannelSpec { name: "side".into(), members: vec!["alpha".into()], joined: Vec::new(), created_at })
+        .await?;
     let own = ContractSpec { channel: "side".into(), policy: None, collections: None, init: true, ..contract(1) };
     network.deploy(own, program).await?;
     let ledger = &*network.ledger_of("side");

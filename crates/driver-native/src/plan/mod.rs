@@ -116,7 +116,7 @@ impl Planner for NativePlanner {
                 Ok(service(node, peers.map(|(_, address)| address)))
             })
             .collect::<Result<Vec<Service>>>()?;
-        Ok(Plan { jobs, services, steps: Vec::new(), identities: Vec::new(), complete: true })
+        Ok(Plan { jobs, services, complete: true, ..Plan::default() })
     }
 
     fn endpoints(&self, placement: &Placement) -> Endpoints {

@@ -10,6 +10,9 @@ use workload::{
 use super::{ENGINE, PORT};
 use crate::{Accepted, Draft, Endpoints, Error, NetworkSpec, NodeSpec, Planner, Result};
 
+/// The keys of the nodes that a network was made with: what a genesis is to real engines.
+const KEYS: &str = "keys";
+
 pub(super) struct MemoryPlanner {
     pub program: String,
 }
@@ -32,6 +35,7 @@ impl Planner for MemoryPlanner {
                 max_nodes: 9,
                 default_nodes: 1,
                 capabilities: vec!["validators".into()],
+                addable: vec!["node".into()],
                 ..ConsensusKind::default()
             }],
             roles: vec!["node".into()],
@@ -96,6 +100,9 @@ impl Planner for MemoryPlanner {
         let key = |node: &NodeSpec| outputs.get(&key_name(node)).and_then(|outputs| outputs.get("publicKey")).cloned();
         let keys: Option<Vec<String>> = spec.nodes.iter().map(key).collect();
         let keys = keys.ok_or_else(|| Error::Protocol("a key is missing".into()))?.join("\n");
+        let recorded = outputs.get(KEYS).and_then(|record| record.get(KEYS)).cloned();
+        let keys = recorded.unwrap_or(keys);
+        plan.records = [(KEYS.to_owned(), [(KEYS.to_owned(), keys.clone())].into())].into();
         for node in &spec.nodes {
             if placements.get(&node.id).and_then(|placement| placement.port(PORT)).is_none() {
                 return Err(Error::Protocol(format!("{} has no address", node.name)));
@@ -105,6 +112,17 @@ impl Planner for MemoryPlanner {
         }
         plan.complete = true;
         Ok(plan)
+    }
+
+    fn accept_node(&self, spec: &NetworkSpec, member: &str, role: &str) -> std::result::Result<PlannedNode, Problem> {
+        Ok(PlannedNode { name: spec.next_name("node"), member: member.into(), role: role.into() })
+    }
+
+    fn accept_removal(&self, spec: &NetworkSpec, _node: &NodeSpec) -> std::result::Result<(), Problem> {
+        if spec.nodes.len() == 1 {
+            return Err(Code::NodeState.problem("It is the network's only node."));
+        }
+        Ok(())
     }
 
     fn endpoints(&self, placement: &Placement) -> Endpoints {

@@ -182,13 +182,16 @@ fn updates_are_those_that_configtxlator_computes() -> anyhow::Result<()> {
             Consensus::Raft { consenters, .. } | Consensus::Bft { consenters, .. } => consenters.clone(),
         };
         let stranger = Organisation { name: "Gamma".to_owned(), msp: Member::new("Gamma")?.msp, anchors: Vec::new() };
-        let edits: [(&str, Change<'_>); 7] = [
+        let newcomer = Consenter { address: Address::new("newcomer", 7050), ..consenters[0].clone() };
+        let more: Vec<Consenter> = consenters.iter().cloned().chain([newcomer]).collect();
+        let edits: [(&str, Change<'_>); 8] = [
             ("anchors", Box::new(|config| config.set_anchors("Alpha", &[Address::new("other", 1)]))),
             ("time-out", Box::new(|config| config.set_batch_timeout(Duration::from_secs(90)))),
             ("batch", Box::new(|config| config.set_batch(&Batch { messages: 7, ..Batch::default() }))),
             ("admit", Box::new(|config| config.set_organisation(&stranger))),
             ("let go", Box::new(|config| config.remove_organisation("Beta"))),
-            ("orderers", Box::new(|config| config.set_consenters(&consenters[..3]))),
+            ("one orderer less", Box::new(|config| config.approach_consenters(&consenters[..consenters.len() - 1]))),
+            ("one orderer more", Box::new(|config| config.approach_consenters(&more))),
             (
                 "several",
                 Box::new(|config| {

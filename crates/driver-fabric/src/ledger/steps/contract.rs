@@ -93,11 +93,11 @@ impl<'a> Contract<'a> {
         })
     }
 
-    /// Whether the channel has this version, or one after it.
-    async fn committed(&self, node: &NodeSpec, admin: &Identity) -> Result<bool> {
+    /// What the channel has of this version, or of one after it.
+    async fn committed(&self, node: &NodeSpec, admin: &Identity) -> Result<Option<lifecycle::Committed>> {
         let peer = self.ledger.clients.peer(node)?;
         let found = lifecycle::committed(peer.gateway.peer(), admin, self.channel(), &self.spec.name).await;
-        Ok(found.map_err(error)?.is_some_and(|found| found.definition.sequence >= self.sequence()))
+        Ok(found.map_err(error)?.filter(|found| found.definition.sequence >= self.sequence()))
     }
 
     /// The peers of the acting member that lack the package.
@@ -153,8 +153,11 @@ impl<'a> Contract<'a> {
         match step.action.as_str() {
             INSTALL => Ok(self.lacking(member, &admin).await?.is_empty()),
             APPROVE => {
-                if self.committed(node, &admin).await? {
-                    return Ok(true);
+                // Whoever joined the channel since approves what is in force.
+                match self.committed(node, &admin).await? {
+                    Some(found) if found.definition.sequence > self.sequence() => return Ok(true),
+                    Some(found) if found.approvals.get(&layout::msp_id(member)) == Some(&true) => return Ok(true),
+                    _ => {}
                 }
                 let peer = self.ledger.clients.peer(node)?;
                 let (channel, name) = (self.channel(), &self.spec.name);
@@ -164,7 +167,7 @@ impl<'a> Contract<'a> {
                     own.version == self.spec.version && package.as_deref() == Some(id.as_str())
                 }))
             }
-            COMMIT => self.committed(node, &admin).await,
+            COMMIT => Ok(self.committed(node, &admin).await?.is_some()),
             _ => Ok(self.not_ready().await?.is_none()),
         }
     }

@@ -14,7 +14,9 @@ use types::{ChaincodeReadiness, Code};
 use workload::StepSpec;
 
 use crate::ledger::FabricLedger;
-use crate::plan::steps::{ANCHORS, APPROVE, COMMIT, CONTRACT_READY, ENDORSERS, INSTALL, JOIN_ORDERER, JOIN_PEER};
+use crate::plan::steps::{
+    ADMIT, ANCHORS, ANNOUNCE, APPROVE, COMMIT, CONTRACT_READY, ENDORSERS, INSTALL, JOIN_ORDERER, JOIN_PEER, ORDERERS,
+};
 
 /// How long a step may take.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -34,13 +36,23 @@ impl<'a> Parameters<'a> {
     }
 }
 
+/// The change of a channel's configuration that a step is.
+fn edit<'a>(step: &StepSpec, parameters: &Parameters<'a>) -> Result<channel::Edit<'a>> {
+    Ok(match step.action.as_str() {
+        ADMIT => channel::Edit::Admit(parameters.get("member")?),
+        ANCHORS => channel::Edit::Anchors(parameters.get("member")?),
+        _ => channel::Edit::Orderers,
+    })
+}
+
 pub(crate) async fn done(ledger: &FabricLedger, step: &StepSpec) -> Result<bool> {
     let parameters = Parameters(step);
     let channel = parameters.get("channel")?;
     match step.action.as_str() {
         JOIN_ORDERER => channel::orderer_joined(ledger, parameters.node(ledger)?, channel).await,
         JOIN_PEER => channel::peer_joined(ledger, parameters.node(ledger)?, channel).await,
-        ANCHORS => channel::anchored(ledger, parameters.get("member")?, channel).await,
+        ADMIT | ANCHORS | ORDERERS => edit(step, &parameters)?.done(ledger, channel).await,
+        ANNOUNCE => channel::announced(ledger, parameters.node(ledger)?, channel).await,
         ENDORSERS => Ok(channel::not_ready(ledger, channel).await?.is_none()),
         INSTALL | APPROVE | COMMIT | CONTRACT_READY => contract::Contract::of(ledger, &parameters)?.done(step).await,
         other => Err(Error::Protocol(format!("step {} is of the unknown kind `{other}`", step.name))),
@@ -103,8 +115,9 @@ async fn attempt(
 ) -> Result<Option<String>> {
     match step.action.as_str() {
         JOIN_ORDERER => channel::join_orderer(ledger, parameters.node(ledger)?, channel).await.map(|()| None),
-        JOIN_PEER => channel::join_peer(ledger, parameters.node(ledger)?, channel).await.map(|()| None),
-        ANCHORS => channel::set_anchors(ledger, parameters.get("member")?, channel).await,
+        JOIN_PEER => channel::join_peer(ledger, parameters.node(ledger)?, channel).await,
+        ANNOUNCE => Ok(Some(format!("{} is not known in channel {channel} yet", parameters.node(ledger)?.name))),
+        ADMIT | ANCHORS | ORDERERS => edit(step, parameters)?.attempt(ledger, channel).await,
         ENDORSERS => channel::not_ready(ledger, channel).await,
         _ => contract::Contract::of(ledger, parameters)?.attempt(step).await,
     }
