@@ -185,7 +185,7 @@ impl Control {
                     Code::NetworkChainId,
                     "chainId",
                     format!(
-                        "Another network of this deployment has the chain id {chain_id}. Give another one, or none: then one is drawn."
+                        "Another network of this deployment has the chain id {chain_id}. What you attach is here already then; for a new network give another one, or none: then one is drawn."
                     ),
                 ));
             }
