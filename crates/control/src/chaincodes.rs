@@ -7,13 +7,13 @@ use base64::Engine as _;
 use chaincode::{Builds, Source};
 use driver::{ContractSpec, NetworkSpec};
 use host::{Isolation, Sandbox};
+use store::networks;
 use store::networks::Network;
-use store::{NewAudit, networks, operations};
 use types::{Chaincode, ChaincodeState, Code, NewChaincode, Operation, Page, Permission};
 
 use crate::idempotency::{self, Idempotency};
 use crate::networks::{network_spec, refuse_while_busy};
-use crate::operations::{Change, Deployment, Subject, new_operation, reference};
+use crate::operations::{Change, Deployment, Wish, begin, reference};
 use crate::{Caller, Control, Error, Result};
 
 /// Dependencies of Java and Node.js take their time on a small machine.
@@ -117,34 +117,23 @@ impl Control {
         self.keep_source(&digest, &archive).await?;
         let id = reference(&contract);
         let name = format!("{}/{}", network.name, contract.name);
-        let subject = Subject { id: &id, name: &name, scope: &network.id, consortium: &network.consortium };
         let organisation = match members.as_slice() {
             [(_, only)] => Some(only.clone()),
             _ => None,
         };
-        let details = serde_json::json!({
+        let audited = serde_json::json!({
             "network": network.name, "name": contract.name, "channel": contract.channel, "version": contract.version,
             "sequence": contract.sequence, "policy": contract.policy, "source": digest,
         });
         let wanted = Deployment { contract, source: digest, organisation };
-        let mut operation = new_operation(Change::DeployChaincode, &subject, caller);
-        operation.details = serde_json::to_value(&wanted)
+        let details = serde_json::to_value(&wanted)
             .map_err(|error| Error::internal("what an operation is to bring about", error))?;
-        operations::insert(&mut tx, &operation).await?;
-        let organisations: Vec<String> = members.into_iter().map(|(_, id)| id).collect();
-        let entry = NewAudit {
-            actor: caller.actor().to_string(),
-            action: Change::DeployChaincode.kind(),
-            subject: format!("network {}", network.id),
-            organisation: None,
-            details,
-        };
-        tx.audit_each(&organisations, entry);
-        tx.change("operation", &operation.shown.id, Some(&network.id));
-        idempotency::record(&mut tx, caller, idempotency, &operation.shown).await?;
+        let wish = Wish { change: Change::DeployChaincode, subject: (&id, &name), details, audited };
+        let operation = begin(&mut tx, caller, &network, wish).await?;
+        idempotency::record(&mut tx, caller, idempotency, &operation).await?;
         tx.commit().await?;
         self.runtime().operations_due.notify_one();
-        Ok(operation.shown)
+        Ok(operation)
     }
 
     /// Where sources are kept, by their digests.

@@ -1,14 +1,14 @@
 //! Channels: the sub-ledgers of a network.
 
-use driver::{ChannelSpec, NetworkSpec};
+use driver::{ChannelSpec, NetworkSpec, NodeSpec};
+use store::networks;
 use store::networks::Network;
-use store::{NewAudit, networks, operations};
-use types::{Channel, ChannelNode, Id, NewChannel, NewChannelMember, Operation, Page, Permission, now};
+use types::{Channel, ChannelNode, NewChannel, NewChannelMember, Operation, Page, Permission, new_id, now};
 
 use crate::chaincodes::shown as shown_chaincode;
 use crate::idempotency::{self, Idempotency};
 use crate::networks::{begin_growth, network_spec, refuse_stopped, refuse_while_busy};
-use crate::operations::{Change, Growth, Subject, new_operation, set_spec, specified};
+use crate::operations::{Change, Growth, Wish, begin, set_spec};
 use crate::{Caller, Control, Error, Result};
 
 impl Control {
@@ -66,28 +66,21 @@ impl Control {
         };
         let channel = ChannelSpec { name: new.name.clone(), members, joined: Vec::new(), created_at: Some(now()) };
         self.driver(&network.engine)?.planner().accept_channel(&spec, &channel)?;
-        let details = serde_json::json!({"name": channel.name, "members": channel.members});
+        let audited = serde_json::json!({"name": channel.name, "members": channel.members});
         spec.channels.push(channel);
         set_spec(&mut tx, &network, &spec).await?;
-        let subject =
-            Subject { id: &network.id, name: &network.name, scope: &network.id, consortium: &network.consortium };
-        let operation = new_operation(Change::CreateChannel, &subject, caller);
-        operations::insert(&mut tx, &operation).await?;
-        let organisations: Vec<Id> = all.into_iter().map(|(_, id)| id).collect();
-        let entry = NewAudit {
-            actor: caller.actor().to_string(),
-            action: Change::CreateChannel.kind(),
-            subject: format!("network {}", network.id),
-            organisation: None,
-            details,
+        let wish = Wish {
+            change: Change::CreateChannel,
+            subject: (&network.id, &network.name),
+            details: serde_json::Value::Null,
+            audited,
         };
-        tx.audit_each(&organisations, entry);
-        tx.change("operation", &operation.shown.id, Some(&network.id));
-        idempotency::record(&mut tx, caller, idempotency, &operation.shown).await?;
+        let operation = begin(&mut tx, caller, &network, wish).await?;
+        idempotency::record(&mut tx, caller, idempotency, &operation).await?;
         tx.commit().await?;
         self.runtime().reopen_ledgers(&network.id);
         self.runtime().operations_due.notify_one();
-        Ok(operation.shown)
+        Ok(operation)
     }
 
     /// Has a member join a channel: the other members admit it, its peers join, and it runs, installs and approves the contracts
@@ -120,7 +113,8 @@ impl Control {
         let member = members.iter().find(|(name, id)| *name == new.member || *id == new.member);
         let member = member.map_or(&new.member, |(name, _)| name);
         let nodes = self.driver(&network.engine)?.planner().accept_member(&spec, channel, member)?;
-        let nodes = nodes.into_iter().map(|(node, contract)| specified(node, Some(contract))).collect();
+        let nodes = nodes.into_iter().map(|(node, contract)| NodeSpec::new(new_id("node"), node, Some(contract)));
+        let nodes = nodes.collect();
         let growth = Growth { nodes, joins: Some((channel.to_owned(), member.clone())) };
         let subject = (network.id.as_str(), network.name.as_str());
         let operation = begin_growth(&mut tx, caller, &network, Change::JoinChannel, subject, &growth).await?;

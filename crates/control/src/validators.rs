@@ -144,13 +144,16 @@ fn choose_member(
 
 /// What a node is called on the ledger.
 fn identity(node: &Node) -> Option<&str> {
-    node.facts.get("publicKey").and_then(serde_json::Value::as_str)
+    told_identity(&node.facts)
+}
+
+fn told_identity(facts: &serde_json::Value) -> Option<&str> {
+    facts.get("publicKey").and_then(serde_json::Value::as_str)
 }
 
 /// Whether a node with such facts is one of the validators.
 pub(crate) fn validates(set: &ValidatorSet, facts: &serde_json::Value) -> bool {
-    let identity = facts.get("publicKey").and_then(serde_json::Value::as_str);
-    identity.is_some_and(|identity| set.validators.iter().any(|validator| same(validator, identity)))
+    told_identity(facts).is_some_and(|identity| set.validators.iter().any(|validator| same(validator, identity)))
 }
 
 fn same(a: &str, b: &str) -> bool {

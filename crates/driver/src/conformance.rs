@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 use types::{Code, TransactionStatus, ValidatorChange};
-use workload::{HostPort, Outputs, Placement, Placements, PortAddress};
+use workload::{HostPort, Outputs, Placement, Placements, Plan, PortAddress};
 
 use crate::{
     Accepted, AccountSpec, Action, Ballot, BlockId, Call, Draft, Error, Ledger, NetworkSpec, NodeSpec, Outcome,
@@ -62,22 +62,27 @@ pub fn planner(planner: &dyn Planner, draft: &Draft, output: impl Fn(&str, &str)
             assert!(planner.plan(&spec, &Placements::new(), &outputs).is_err(), "placements are needed");
             return grows(planner, spec, placements, outputs, &kind.addable, &output);
         }
-        let identities: Vec<String> = plan.due_identities(&outputs).map(|identity| identity.name.clone()).collect();
-        let due: Vec<_> = plan.due_jobs(&outputs).cloned().collect();
-        assert!(!due.is_empty() || !identities.is_empty(), "a plan that is not complete has something to do");
-        for name in identities {
-            let values = ["certificate", "authority"].map(|part| (part.to_owned(), output(&name, part))).into();
-            outputs.insert(name, values);
-        }
-        for job in due {
-            let values = job.outputs.iter().map(|spec| (spec.name.clone(), output(&job.name, &spec.name))).collect();
-            outputs.insert(job.name, values);
-        }
+        give(&plan, &mut outputs, &output);
     }
     panic!("the plan is never complete");
 }
 
-/// A node of each kind that can be added is planned beside the others, whose preparation stays as it was; without it, all is as
+/// Adds the outputs of the identities and jobs that are due.
+fn give(plan: &Plan, outputs: &mut Outputs, output: impl Fn(&str, &str) -> String) {
+    let identities: Vec<String> = plan.due_identities(outputs).map(|identity| identity.name.clone()).collect();
+    let due: Vec<_> = plan.due_jobs(outputs).cloned().collect();
+    assert!(!due.is_empty() || !identities.is_empty(), "a plan that is not complete has something to do");
+    for name in identities {
+        let values = ["certificate", "authority"].map(|part| (part.to_owned(), output(&name, part))).into();
+        outputs.insert(name, values);
+    }
+    for job in due {
+        let values = job.outputs.iter().map(|spec| (spec.name.clone(), output(&job.name, &spec.name))).collect();
+        outputs.insert(job.name, values);
+    }
+}
+
+/// A node that can be added is planned beside the others, whose preparation stays as it was; without it, all is as
 /// before.
 fn grows(
     planner: &dyn Planner,
@@ -98,17 +103,11 @@ fn grows(
     let planned = planner.accept_node(&spec, &first.member, role).expect("it says that it can be added");
     assert!(spec.nodes.iter().all(|node| node.name != planned.name), "the name is a new one");
     assert_eq!((&planned.member, &planned.role), (&first.member, role));
-    let added = NodeSpec {
-        id: "node_new".into(),
-        name: planned.name.clone(),
-        member: planned.member,
-        role: planned.role,
-        contract: None,
-    };
-    spec.spent_names.push(planned.name.clone());
+    let added = NodeSpec::new("node_new".into(), planned, None);
+    spec.spent_names.push(added.name.clone());
     assert_ne!(
         planner.accept_node(&spec, &first.member, role).expect("again").name,
-        planned.name,
+        added.name,
         "names are given once"
     );
     spec.nodes.push(added.clone());
@@ -119,18 +118,8 @@ fn grows(
         if plan.complete && plan.is_prepared(&outputs) {
             break plan;
         }
-        let identities: Vec<String> = plan.due_identities(&outputs).map(|identity| identity.name.clone()).collect();
-        let due: Vec<_> = plan.due_jobs(&outputs).cloned().collect();
-        assert!(!due.is_empty() || !identities.is_empty(), "a plan that is not complete has something to do");
-        assert!(due.iter().all(|job| job.node == added.id), "nothing is prepared anew for the others");
-        for name in identities {
-            let values = ["certificate", "authority"].map(|part| (part.to_owned(), output(&name, part))).into();
-            outputs.insert(name, values);
-        }
-        for job in due {
-            let values = job.outputs.iter().map(|spec| (spec.name.clone(), output(&job.name, &spec.name))).collect();
-            outputs.insert(job.name, values);
-        }
+        assert!(plan.due_jobs(&outputs).all(|job| job.node == added.id), "nothing is prepared anew for the others");
+        give(&plan, &mut outputs, &output);
     };
     assert!(plan.service(&added.id).is_some(), "it has a service");
     assert_eq!(plan.records, before.records, "what is recorded stays");

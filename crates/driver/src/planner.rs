@@ -114,13 +114,7 @@ impl NetworkSpec {
         accepted: &Accepted,
         mut node_id: impl FnMut() -> Id,
     ) -> Self {
-        let node = |node: &PlannedNode| NodeSpec {
-            id: node_id(),
-            name: node.name.clone(),
-            member: node.member.clone(),
-            role: node.role.clone(),
-            contract: None,
-        };
+        let node = |node: &PlannedNode| NodeSpec::new(node_id(), node.clone(), None);
         Self {
             id,
             name: draft.name.clone(),
@@ -206,6 +200,13 @@ pub struct NodeSpec {
     /// The contract that it runs, for a node that does: `CHANNEL/NAME/SEQUENCE`.
     #[serde(default)]
     pub contract: Option<String>,
+}
+
+impl NodeSpec {
+    /// A planned node with an id, and the contract that it runs, if any.
+    pub fn new(id: Id, node: PlannedNode, contract: Option<String>) -> Self {
+        Self { id, name: node.name, member: node.member, role: node.role, contract }
+    }
 }
 
 /// An account that exists from the start.

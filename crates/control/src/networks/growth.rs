@@ -1,13 +1,13 @@
 //! Adding nodes to running networks and taking them from there.
 
-use driver::NetworkSpec;
+use driver::{NetworkSpec, NodeSpec};
+use store::Tx;
 use store::networks::{self, Network, Wanted};
-use store::{NewAudit, Tx, operations};
-use types::{Code, ConsensusKind, Id, NewNode, Operation, Permission};
+use types::{Code, ConsensusKind, Id, NewNode, Operation, Permission, new_id};
 
 use super::{network_spec, refuse_while_busy};
 use crate::idempotency::{self, Idempotency};
-use crate::operations::{Change, Growth, Subject, new_operation, set_spec, specified};
+use crate::operations::{self, Change, Growth, Wish, set_spec};
 use crate::validators::validates;
 use crate::{Caller, Control, Error, Result};
 
@@ -38,7 +38,7 @@ impl Control {
         let role = new.kind.as_ref().or(addable.first());
         let role = role.filter(|role| addable.contains(role)).ok_or_else(|| not_addable(&network, &addable))?;
         let planner = self.driver(&network.engine)?.planner();
-        let node = specified(planner.accept_node(&spec, member, role)?, None);
+        let node = NodeSpec::new(new_id("node"), planner.accept_node(&spec, member, role)?, None);
         spec.spent_names.push(node.name.clone());
         set_spec(&mut tx, &network, &spec).await?;
         let (id, name) = (node.id.clone(), node.name.clone());
@@ -103,12 +103,6 @@ pub(crate) async fn begin(
     (id, name): (&str, &str),
     growth: &Growth,
 ) -> Result<Operation> {
-    let subject = Subject { id, name, scope: &network.id, consortium: &network.consortium };
-    let mut operation = new_operation(change, &subject, caller);
-    operation.details =
-        serde_json::to_value(growth).map_err(|error| Error::internal("what an operation is to bring about", error))?;
-    operations::insert(tx, &operation).await?;
-    let members = networks::members(tx, &network.id).await?;
     let nodes: Vec<_> = growth
         .nodes
         .iter()
@@ -116,16 +110,10 @@ pub(crate) async fn begin(
         .collect();
     let joins =
         growth.joins.as_ref().map(|(channel, member)| serde_json::json!({"channel": channel, "member": member}));
-    let entry = NewAudit {
-        actor: caller.actor().to_string(),
-        action: change.kind(),
-        subject: format!("network {}", network.id),
-        organisation: None,
-        details: serde_json::json!({"name": name, "nodes": nodes, "joins": joins}),
-    };
-    tx.audit_each(&members, entry);
-    tx.change("operation", &operation.shown.id, Some(&network.id));
-    Ok(operation.shown)
+    let details =
+        serde_json::to_value(growth).map_err(|error| Error::internal("what an operation is to bring about", error))?;
+    let audited = serde_json::json!({"name": name, "nodes": nodes, "joins": joins});
+    operations::begin(tx, caller, network, Wish { change, subject: (id, name), details, audited }).await
 }
 
 /// The member whose node it is to be.

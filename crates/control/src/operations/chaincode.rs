@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use chaincode::Source;
-use driver::{ContractSpec, NetworkSpec};
+use driver::{ContractSpec, NetworkSpec, NodeSpec};
 use serde::{Deserialize, Serialize};
 use store::Tx;
 use store::networks::{self, Network, PlacedPort};
@@ -91,7 +91,7 @@ async fn include(
     }
     let contract = ContractSpec { program: compile(control, &wanted, progress).await?, ..wanted.contract };
     let nodes = control.driver(&network.engine)?.planner().accept_contract(&spec, &contract)?;
-    spec.nodes.extend(nodes.into_iter().map(|node| growth::specified(node, Some(subject.into()))));
+    spec.nodes.extend(nodes.into_iter().map(|node| NodeSpec::new(new_id("node"), node, Some(subject.into()))));
     spec.contracts.push(contract);
     growth::admit(control, network, spec, progress).await
 }

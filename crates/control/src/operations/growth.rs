@@ -6,7 +6,6 @@ use serde::{Deserialize, Serialize};
 use store::networks::{self, Network};
 use store::operations::Operation;
 use store::{Tx, identities, nodes};
-use types::new_id;
 use workload::{Outputs, Placements, Plan};
 
 use super::StepKind;
@@ -38,23 +37,21 @@ impl Growth {
         };
         self.nodes.iter().all(has) && self.joins.as_ref().is_none_or(joined)
     }
-}
 
-pub(super) async fn take(
-    control: &Control,
-    operation: &Operation,
-    network: &Network,
-    kind: StepKind,
-    progress: &Progress<'_>,
-) -> Result<()> {
-    let growth = Growth::of(operation).ok_or_else(|| {
-        Error::Internal(format!("operation {} does not say what it is to bring about", operation.shown.id), None)
-    })?;
-    match kind {
-        StepKind::Include => include(control, network, &growth, progress).await,
-        StepKind::Leave => leave(control, network, &growth).await,
-        StepKind::Discard => discard(control, network, &growth.nodes).await,
-        other => Err(Error::Internal(format!("{other:?} is no step of a network's growth"), None)),
+    /// Takes a step that is about what comes or goes.
+    pub(super) async fn take(
+        &self,
+        control: &Control,
+        network: &Network,
+        kind: StepKind,
+        progress: &Progress<'_>,
+    ) -> Result<()> {
+        match kind {
+            StepKind::Include => include(control, network, self, progress).await,
+            StepKind::Leave => leave(control, network, self).await,
+            StepKind::Discard => discard(control, network, &self.nodes).await,
+            other => Err(Error::Internal(format!("{other:?} is no step of a network's growth"), None)),
+        }
     }
 }
 
@@ -250,9 +247,4 @@ pub(super) async fn exclude(control: &Control, network: &Network, subject: &str)
     tx.commit().await?;
     control.runtime().reopen_ledgers(&network.id);
     Ok(())
-}
-
-/// A node with an id of its own.
-pub(crate) fn specified(node: types::PlannedNode, contract: Option<String>) -> NodeSpec {
-    NodeSpec { id: new_id("node"), name: node.name, member: node.member, role: node.role, contract }
 }

@@ -11,13 +11,13 @@ mod run;
 mod steps;
 
 pub(crate) use chaincode::{Wanted as Deployment, reference, set_spec};
-pub(crate) use growth::{Growth, specified};
+pub(crate) use growth::Growth;
 pub(crate) use run::drive_due;
 pub(crate) use steps::plan_network;
 
 use engines::Stage;
-use store::networks::{self, Phase};
-use store::{NewAudit, operations};
+use store::networks::{self, Network, Phase};
+use store::{NewAudit, Tx, operations};
 use types::{Code, Operation, OperationStatus, Page, Permission, Step, new_id, now};
 
 use crate::paging::Paging;
@@ -254,6 +254,36 @@ pub(crate) fn new_operation(change: Change, subject: &Subject<'_>, caller: &Call
             finished_at: None,
         },
     }
+}
+
+/// An operation on a network that is to be recorded.
+pub(crate) struct Wish<'a> {
+    pub change: Change,
+    /// Id and name of what it changes.
+    pub subject: (&'a str, &'a str),
+    /// What it is to bring about, for its steps.
+    pub details: serde_json::Value,
+    /// What the audit log tells of it.
+    pub audited: serde_json::Value,
+}
+
+/// Records an operation that `caller` asked for, and tells each of the network's members of it.
+pub(crate) async fn begin(tx: &mut Tx, caller: &Caller, network: &Network, wish: Wish<'_>) -> Result<Operation> {
+    let (id, name) = wish.subject;
+    let subject = Subject { id, name, scope: &network.id, consortium: &network.consortium };
+    let operation = operations::Operation { details: wish.details, ..new_operation(wish.change, &subject, caller) };
+    operations::insert(tx, &operation).await?;
+    let entry = NewAudit {
+        actor: caller.actor().to_string(),
+        action: wish.change.kind(),
+        subject: format!("network {}", network.id),
+        organisation: None,
+        details: wish.audited,
+    };
+    let members = networks::members(tx, &network.id).await?;
+    tx.audit_each(&members, entry);
+    tx.change("operation", &operation.shown.id, Some(&network.id));
+    Ok(operation.shown)
 }
 
 /// Which operations to list.

@@ -33,6 +33,11 @@ pub(super) async fn take(
         return super::engine::take(control, operation, kind, progress).await;
     }
     let scene = Scene::load(control, operation).await?;
+    if let Some(growth) = &scene.growth
+        && matches!(kind, StepKind::Include | StepKind::Leave | StepKind::Discard)
+    {
+        return growth.take(control, &scene.network, kind, progress).await;
+    }
     match kind {
         StepKind::Place => scene.place().await,
         StepKind::Prepare => scene.prepare(progress).await,
@@ -43,16 +48,10 @@ pub(super) async fn take(
         StepKind::Remove => scene.remove().await,
         // Done by the transaction that records the step.
         StepKind::Forget => Ok(()),
-        StepKind::Leave | StepKind::Discard => {
-            super::growth::take(control, operation, &scene.network, kind, progress).await
-        }
-        StepKind::Include if scene.growth.is_some() => {
-            super::growth::take(control, operation, &scene.network, kind, progress).await
-        }
         StepKind::Compile | StepKind::Include | StepKind::Register | StepKind::Exclude => {
             super::chaincode::take(control, operation, kind, progress).await
         }
-        StepKind::Build(_) | StepKind::Abandon => {
+        StepKind::Leave | StepKind::Discard | StepKind::Build(_) | StepKind::Abandon => {
             Err(Error::Internal(format!("{kind:?} is no step of a network's change"), None))
         }
     }

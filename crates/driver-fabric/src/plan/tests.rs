@@ -30,7 +30,7 @@ fn with_ca(draft: Draft) -> Draft {
 }
 
 fn planned(index: usize, node: PlannedNode, contract: Option<String>) -> NodeSpec {
-    NodeSpec { id: format!("node_{index}"), name: node.name, member: node.member, role: node.role, contract }
+    NodeSpec::new(format!("node_{index}"), node, contract)
 }
 
 fn spec(draft: &Draft) -> NetworkSpec {

@@ -102,8 +102,7 @@ impl Network {
                 ports.insert(port.name, address);
             }
             self.placements.insert(id.clone(), Placement { ports });
-            let PlannedNode { name, member, role } = node;
-            self.spec.nodes.push(NodeSpec { id, name, member, role, contract: contract.clone() });
+            self.spec.nodes.push(NodeSpec::new(id, node, contract.clone()));
         }
         Ok(())
     }
